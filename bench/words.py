@@ -1,0 +1,27 @@
+"""The field's words, spelt in one place: formats, precisions, runtimes, and which goes with which."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Final
+
+FORMATS: Final = ("onnx", "tflite", "torchscript", "executorch")
+PRECISIONS: Final = ("fp32", "fp16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight")
+RUNTIMES: Final = ("onnxruntime", "tflite", "torch", "executorch")
+
+FORMAT_OF_RUNTIME: Final = {"onnxruntime": "onnx", "tflite": "tflite", "torch": "torchscript",
+                            "executorch": "executorch"}
+RUNTIME_OF_FORMAT: Final = {format_: runtime for runtime, format_ in FORMAT_OF_RUNTIME.items()}
+SUFFIX_OF_FORMAT: Final = {"onnx": ".onnx", "tflite": ".tflite", "torchscript": ".ptl", "executorch": ".pte"}
+DELEGATES_OF_RUNTIME: Final = {"onnxruntime": ("cpu",), "tflite": ("xnnpack", "builtin"), "torch": ("cpu",),
+                               "executorch": ("xnnpack",)}
+"""A runtime's delegates; the first is its default."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A clause that names the valid choices, the nearest first: `did you mean 'int8'? (known: fp32, int8)`."""
+    choices = list(known)
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    guess = f"did you mean {close[0]!r}? " if close else ""
+    return f"{guess}(known: {', '.join(choices) or 'none'})"
