@@ -1,0 +1,56 @@
+"""Checks of a loaded suite against what lies around it: the files it names, the devices there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.config.devices import DevicesConfig
+from bench.config.files import not_a_file
+from bench.config.load import LoadedSuite, read_document
+from bench.config.problems import Problem, config_error, quoted, suggest
+from bench.config.suite import DatasetConfig, ModelConfig
+from bench.config.yaml import Place
+
+
+def check_files(loaded: LoadedSuite) -> None:
+    """Raise one ConfigError that names every file which the suite needs and which is not there."""
+    _raise_if_any(loaded, list(_missing_files(loaded)))
+
+
+def check_against_devices(loaded: LoadedSuite, devices: DevicesConfig) -> None:
+    """Raise one ConfigError that names every unknown device in the suite's `exclude`."""
+    _raise_if_any(loaded, [
+        Problem(("exclude", index, "device"),
+                f"no device {quoted(entry.device)} in the devices file{suggest(entry.device, devices.devices)}")
+        for index, entry in enumerate(loaded.config.exclude)
+        if entry.device is not None and entry.device not in devices.devices])
+
+
+def _raise_if_any(loaded: LoadedSuite, problems: list[Problem]) -> None:
+    if problems:
+        raise config_error(loaded.path, read_document(loaded.text, loaded.path), problems, "suite")
+
+
+def _missing_files(loaded: LoadedSuite) -> Iterator[Problem]:
+    for name, model in loaded.config.models.items():
+        for place, path in _files(model):
+            why = not_a_file(loaded.root / path)
+            if why:
+                yield Problem(("models", name, *place), f"{quoted(str(path))}: {why}")
+
+
+def _files(model: ModelConfig) -> Iterator[tuple[Place, Path]]:
+    """The files that a model names, each with its place below the model."""
+    source = model.source
+    for key in ("exported", "onnx", "tflite", "torchscript", "weights"):
+        if getattr(source, key) is not None:
+            yield ("source", key), getattr(source, key)
+    for name, settings in model.inputs.items():
+        if settings.file is not None:
+            yield ("inputs", name, "file"), settings.file
+    if isinstance(model.dataset, DatasetConfig):
+        yield ("dataset", "inputs"), model.dataset.inputs
+        yield ("dataset", "labels"), model.dataset.labels
+        if model.dataset.calibration is not None:
+            yield ("dataset", "calibration"), model.dataset.calibration

@@ -1,0 +1,227 @@
+"""A suite: which models, in which precisions, by which runtimes, measured how. See `bench schema suite`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
+
+from bench.config.base import FilePath, Line, Name, Strict, Version
+from bench.config.quantities import Seconds
+
+Format = Literal["onnx", "tflite", "torchscript", "executorch"]
+Precision = Literal["fp32", "fp16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight"]
+Runtime = Literal["onnxruntime", "tflite", "torch", "executorch"]
+BuiltinDataset = Literal["fashion-mnist-1k"]
+DType = Literal["float32", "float16", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+                "uint64", "bool"]
+
+BUILTIN_DATASETS: Final[tuple[str, ...]] = get_args(BuiltinDataset)
+SOURCE_KEYS: Final = ("torch", "exported", "onnx", "tflite", "torchscript")
+FACTORY_PATTERN: Final = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+DROP_PATTERN: Final = r"^\d{1,3}(\.\d{1,6})?\s*pp$"
+CHANGE_PATTERN: Final = r"^\+?\d{1,6}(\.\d{1,6})?\s*%$"
+
+
+class SourceConfig(Strict):
+    """Exactly one of `torch` (module:function), `exported`, `onnx`, `tflite`, `torchscript` (files)."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [key]} for key in SOURCE_KEYS]})
+
+    torch: Annotated[str, StringConstraints(pattern=FACTORY_PATTERN)] | None = None
+    """A PyTorch factory, `module:function`, importable from the suite's folder."""
+    exported: FilePath | None = None
+    """A torch.export program (.pt2)."""
+    onnx: FilePath | None = None
+    """An ONNX file."""
+    tflite: FilePath | None = None
+    """A TFLite file."""
+    torchscript: FilePath | None = None
+    """A TorchScript file."""
+    weights: FilePath | None = None
+    """With `torch`: its weights, safetensors or a state_dict."""
+
+
+def _pair(value: object) -> object:
+    if isinstance(value, list) and len(value) != 2:
+        raise ValueError(f"wanted [low, high], found {len(value)} {'entry' if len(value) == 1 else 'entries'}")
+    return tuple(value) if isinstance(value, list) else value
+
+
+class InputConfig(Strict):
+    """One input of a model: its shape and dtype, and where its values come from (range, value or file)."""
+
+    shape: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    """All dimensions as numbers; [] is a scalar. Needed where the file leaves a dimension open."""
+    dtype: DType | None = None
+    """numpy's name of the element type."""
+    range: Annotated[tuple[float, float], BeforeValidator(_pair)] | None = None
+    """Random values from low to high."""
+    value: Any = None
+    """The values themselves: a number, true or false, or nested lists of them."""
+    file: FilePath | None = None
+    """A .npy file with the values."""
+
+
+class DatasetConfig(Strict):
+    """Labelled inputs: .npy files with a leading axis of samples."""
+
+    inputs: FilePath
+    """Shape (n, *input shape)."""
+    labels: FilePath
+    """Shape (n,), integers."""
+    metric: Literal["top1"] = "top1"
+    """How the model's outputs are scored."""
+    calibration: FilePath | None = None
+    """Inputs for calibrating int8, shape (m, *input shape). Without it some of `inputs` serve."""
+
+
+def _dataset_tag(value: object) -> str:
+    return "(files)" if isinstance(value, dict | DatasetConfig) else "(name)"
+
+
+Dataset = Annotated[Annotated[DatasetConfig, Tag("(files)")] | Annotated[BuiltinDataset, Tag("(name)")],
+                    Discriminator(_dataset_tag)]
+"""Labelled data: one's own files, or the name of a built-in set."""
+
+
+class ModelConfig(Strict):
+    """A model: its source, its inputs where the file does not say, its labelled data (or a built-in set's name)."""
+
+    source: SourceConfig
+    inputs: dict[Line, InputConfig] = Field(default_factory=dict)
+    """By the input's name."""
+    dataset: Dataset | None = None
+    """Labelled data to score accuracy on: files, or a built-in set's name."""
+
+
+class WarmupConfig(Strict):
+    """Warm-up goes on until both minima are reached and the rolling median has settled, at most `max_time`."""
+
+    min_runs: int = Field(default=5, ge=1, le=1_000_000)
+    """Inferences at least."""
+    min_time: Seconds = 0.5
+    """Time at least."""
+    max_time: Seconds = 5.0
+    """Time at most, settled or not."""
+
+
+class MeasureConfig(Strict):
+    """How a cell is measured."""
+
+    trials: int = Field(default=5, ge=1, le=1000)
+    """Fresh processes per cell."""
+    min_samples: int = Field(default=30, ge=1, le=1_000_000)
+    """Timed inferences per trial at least."""
+    min_time: Seconds = 1.0
+    """Timed inferences per trial take this long at least."""
+    warmup: WarmupConfig = WarmupConfig()
+    """Inferences before the timed ones."""
+    timeout: Seconds = Field(default=300.0, gt=0)
+    """A trial that takes longer has failed."""
+
+    def quick(self) -> MeasureConfig:
+        """The same with 2 short trials: a look, not a result to act on."""
+        return self.model_copy(update={"trials": min(self.trials, 2), "min_samples": min(self.min_samples, 10),
+                                       "min_time": min(self.min_time, 0.2),
+                                       "warmup": self.warmup.model_copy(update={"min_time": 0.1, "max_time": 1.0})})
+
+
+class ConvertConfig(Strict):
+    """Limits of one conversion, and the gate that an artifact must pass."""
+
+    timeout: Seconds = Field(default=900.0, gt=0)
+    """A conversion that takes longer has failed."""
+    memory_mib: int = Field(default=8192, ge=64, le=1 << 24)
+    """Memory of a conversion's process at most, in MiB."""
+    """Outputs with a lower signal-to-noise ratio against fp32 are refused, in dB."""
+
+
+class RuntimeOptions(Strict):
+    """Delegates to measure, and options that go to the runtime as they are."""
+
+    delegates: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Default: the runtime's first one."""
+    options: dict[Line, str] = Field(default_factory=dict)
+    """Names and values as the runtime spells them, all text."""
+
+
+def _label_tag(value: object) -> str:
+    return "(any of)" if isinstance(value, list | tuple) else "(one)"
+
+
+LabelValues = Annotated[Annotated[str, Tag("(one)")] | Annotated[tuple[str, ...], Field(min_length=1), Tag("(any of)")],
+                        Discriminator(_label_tag)]
+"""A label's value, or a list of values of which any will do."""
+
+
+class DeviceSelector(Strict):
+    """Which devices: all whose labels match (a list of values means any of them)."""
+
+    labels: dict[Line, LabelValues] = Field(default_factory=dict)
+
+
+class ExcludeConfig(Strict):
+    """Cells to leave out: those that match every given key."""
+
+    because: Line
+    """Why; shown with every cell left out."""
+    model: str | None = None
+    format: Format | None = None
+    precision: Precision | None = None
+    runtime: Runtime | None = None
+    device: str | None = None
+
+
+class AccuracyExpectation(Strict):
+    """How much accuracy may be lost."""
+
+    against: Literal["fp32"]
+    at_most: Annotated[str, StringConstraints(pattern=DROP_PATTERN)]
+    """Percentage points: 1.0pp."""
+
+
+class LatencyExpectation(Strict):
+    """How much slower a cell may be than in another run."""
+
+    against: Line
+    """The run to compare with."""
+    at_most: Annotated[str, StringConstraints(pattern=CHANGE_PATTERN)]
+    """A change: +5%."""
+
+
+class ExpectConfig(Strict):
+    """Limits to judge a run by. Accepted and kept; not judged by this version."""
+
+    accuracy_drop: AccuracyExpectation | None = None
+    latency_p50: LatencyExpectation | None = None
+    latency_p90: LatencyExpectation | None = None
+
+
+class SuiteConfig(Strict):
+    """A whole suite file."""
+
+    version: Version
+    """The version of the file format: 1."""
+    name: Name
+    """The suite's name in runs and reports."""
+    models: dict[Name, ModelConfig] = Field(min_length=1)
+    """By the name that reports use."""
+    precisions: tuple[Precision, ...] = Field(default=("fp32",), min_length=1)
+    """Precisions to convert to."""
+    runtimes: tuple[Runtime, ...] = Field(default=("onnxruntime", "tflite", "torch", "executorch"), min_length=1)
+    """Runtimes to measure with; default: all."""
+    runtime_options: dict[Runtime, RuntimeOptions] = Field(default_factory=dict)
+    """By runtime."""
+    threads: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(default=(1,), min_length=1)
+    """Numbers of threads; each is a cell of its own."""
+    measure: MeasureConfig = MeasureConfig()
+    """How a cell is measured."""
+    convert: ConvertConfig = ConvertConfig()
+    """Limits of conversions."""
+    devices: DeviceSelector = DeviceSelector()
+    """Which devices; default: all."""
+    exclude: tuple[ExcludeConfig, ...] = ()
+    """Cells to leave out, and why."""
+    expect: ExpectConfig | None = None
+    """Limits to judge a run by."""

@@ -1,0 +1,132 @@
+"""The result of a run as people and tools read it: `bench run --json`, `bench report --format json`.
+
+Unknown values are None, never a guess; `reason` and `warnings` say why. Durations are in ms, memory in MiB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["ok", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """`p50` is the median over trials of each trial's median, `p50_low`/`p50_high` its 95 % interval.
+
+    p90 needs 64 samples and p99 needs 662, else they are None. `within_cv` and `between_cv` are coefficients of
+    variation: of the samples within a trial, and of the trials' medians.
+    """
+
+    p50: float | None = None
+    p50_low: float | None = None
+    p50_high: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    min: float | None = None
+    mean: float | None = None
+    within_cv: float | None = None
+    between_cv: float | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """MiB, medians over trials. `peak_rss`: VmHWM of the trial's process; `model`: that less VmHWM after the runtime's
+    import; `pss`: at its end."""
+
+    peak_rss: float | None = None
+    model: float | None = None
+    pss: float | None = None
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """On the labelled set, on the device. `drop`: the fp32 reference's score on the host less this one, a fraction."""
+
+    metric: str
+    value: float
+    count: int
+    drop: float | None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The worst over all trials, against the fp32 reference on the host. `agreement`: share of equal arg-max."""
+
+    ok: bool
+    max_abs: float | None = None
+    cosine: float | None = None
+    sqnr_db: float | None = None
+    agreement: float | None = None
+
+
+@dataclass(frozen=True)
+class ArtifactRef:
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """One cell, measured, failed or skipped."""
+
+    cell: str
+    device: str
+    emulated: bool
+    model: str
+    format: str
+    precision: str
+    runtime: str
+    delegate: str
+    threads: int
+    batch: int | None
+    status: Status
+    reason: str | None = None
+    fault: str | None = None
+    artifact: ArtifactRef | None = None
+    latency_ms: Latency = Latency()
+    throughput_per_s: float | None = None
+    load_ms: float | None = None
+    first_inference_ms: float | None = None
+    trials: int = 0
+    samples: int = 0
+    memory_mib: Memory = Memory()
+    accuracy: Accuracy | None = None
+    outputs: Outputs | None = None
+    warnings: tuple[str, ...] = ()
+    trial_medians_ms: tuple[float, ...] = field(default=(), repr=False)
+    sample_ms: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
+    """Per trial, at most 1,000 evenly taken samples, for charts; left out of the JSON."""
+
+
+@dataclass(frozen=True)
+class DeviceSummary:
+    """A device as it was in the run: facts it stated, versions, and conditions seen before and after trials."""
+
+    name: str
+    emulated: bool
+    facts: dict[str, object]
+    versions: dict[str, str]
+    conditions: tuple[dict[str, object], ...] = ()
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """The run itself. Times are UTC, ISO 8601. `state`: running, finished, interrupted, incomplete."""
+
+    id: str
+    suite: str
+    started: str
+    finished: str | None
+    state: str
+    settings: dict[str, object]
+    host: dict[str, object]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    run: RunInfo
+    cells: tuple[CellResult, ...]
+    devices: tuple[DeviceSummary, ...] = ()
