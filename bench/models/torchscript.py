@@ -1,0 +1,118 @@
+"""Open a TorchScript archive: a saved ScriptModule (.pt) or a file for the lite interpreter (.ptl).
+
+The format keeps the inputs' names and neither shapes nor dtypes. Files written by `bench` hold them in an extra record;
+for all others `inputs` and `outputs` are empty, which means unknown, not none.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from bench.errors import MissingExtra, ModelError
+from bench.models.files import sha256_file
+from bench.models.spec import ModelInfo, TensorSpec
+
+SIGNATURE_RECORD: Final = "bench-signature.json"
+"""The extra record: {"inputs": [...], "outputs": [...]}, each as `TensorSpec.to_json`."""
+
+RECURRENT_DYNAMIC: Final = ("aten::quantized_lstm", "aten::quantized_gru")
+WEIGHT_ONLY: Final = ("quantized::embedding",)
+
+
+def read(path: Path) -> ModelInfo:
+    """What the archive holds; `version` is "bytecode N" for the lite interpreter, else "TorchScript N".
+
+    Raises MissingExtra without torch, ModelError for a file that is no TorchScript archive or that torch refuses.
+    """
+    lite, version, signature = _records(path)
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtra("torch", "torch", "opening a TorchScript file") from error
+    try:
+        module = torch.jit.load(str(path), map_location="cpu")
+        operators = set(torch.jit.export_opnames(module))
+        if lite:
+            version = f"bytecode {torch._C._get_model_bytecode_version(str(path))}"
+    except RuntimeError as error:
+        raise ModelError(f"torch cannot open {path}: {str(error).strip().splitlines()[0]}") from error
+    weights = list(_weights(module))
+    parameters = sum(weight.numel() for weight in weights)
+    return ModelInfo("torchscript", path, sha256_file(path), path.stat().st_size, parameters, version,
+                     _precision(operators, weights), _specs(signature, "inputs"), _specs(signature, "outputs"))
+
+
+def _records(path: Path) -> tuple[bool, str, dict[str, Any]]:
+    """Whether the archive is for the lite interpreter, its format's version, and its signature record ({} if none)."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # The archive's top folder is named after the file it was first saved as.
+            places = {name.partition("/")[2]: name for name in archive.namelist()}
+            if not any(name.startswith("code/") for name in places) or "constants.pkl" not in places:
+                raise ModelError(f"{path} is not a TorchScript archive: it holds no code",
+                                 hint="a checkpoint or a state_dict has weights only: name a factory as source, "
+                                      "or save torch.jit.script(model)")
+            version = archive.read(places["version"]).decode().strip() if "version" in places else "unknown"
+            extra = places.get(f"extra/{SIGNATURE_RECORD}")
+            signature = json.loads(archive.read(extra)) if extra else {}
+    except (zipfile.BadZipFile, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is not a TorchScript archive, or it is damaged: {error}") from error
+    return "bytecode.pkl" in places, f"TorchScript {version}", signature
+
+
+def _specs(signature: dict[str, Any], word: str) -> tuple[TensorSpec, ...]:
+    return tuple(TensorSpec.from_json(entry) for entry in signature.get(word, ()))
+
+
+def _weights(module: Any) -> Iterator[Any]:
+    """Every weight tensor: parameters, and what freezing and quantizing made of them (constants, packed weights).
+
+    Recurrent layers quantized dynamically keep theirs where it cannot be read; they do not count.
+    """
+    import torch
+
+    yield from module.parameters()
+    for value in (*_constants(module.inlined_graph), *_packed(module)):
+        if isinstance(value, torch.Tensor) and value.dim() and value.is_floating_point():
+            yield value
+        elif isinstance(value, torch.ScriptObject) and "unpack" in value._method_names():
+            yield from (tensor for tensor in value.unpack() if isinstance(tensor, torch.Tensor))
+
+
+def _constants(block: Any) -> Iterator[Any]:
+    """The values of a graph's constants, those of nested blocks too."""
+    for node in block.nodes():
+        if node.kind() == "prim::Constant":
+            yield node.output().toIValue()
+        for inner in node.blocks():
+            yield from _constants(inner)
+
+
+def _packed(module: Any) -> Iterator[Any]:
+    """The packed weights of quantized layers that were not frozen."""
+    for part in module.modules():
+        yield getattr(part, "_packed_params", None)
+
+
+def _precision(operators: set[str], weights: list[Any]) -> str:
+    """int8 if any operator computes on quantized activations, int8-dynamic if those that quantize do so at run time,
+    int8-weight if only embedding tables are quantized; else fp16 or fp32, whichever most weights are in."""
+    import torch
+
+    dynamic = {name for name in operators if name.startswith(RECURRENT_DYNAMIC)
+               or (name.startswith("quantized::") and "dynamic" in name)}
+    weight_only = {name for name in operators if name.startswith(WEIGHT_ONLY)}
+    static = {name for name in operators - dynamic - weight_only
+              if name.startswith(("quantized::", "aten::quantize_per_"))}
+    if static:
+        return "int8"
+    if dynamic:
+        return "int8-dynamic"
+    if weight_only:
+        return "int8-weight"
+    halves = sum(weight.numel() for weight in weights if weight.dtype in (torch.float16, torch.bfloat16))
+    return "fp16" if 2 * halves > sum(weight.numel() for weight in weights) else "fp32"
