@@ -1,0 +1,167 @@
+"""One trial in its own process: load, first inference, warm-up, samples, verification.
+
+Its standard input holds the trial message; file descriptor 1 carries its own messages to the supervisor. Native
+libraries print to descriptor 1 as well, so the first thing it does is to keep that for itself and to send what they
+print to the log.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import resource
+import signal
+import sys
+from time import perf_counter_ns
+from typing import Any, BinaryIO, Dict, List, Optional
+
+from bench import protocol
+from bench.agents import runtimes, timing
+from bench.agents.probes import memory
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """Run the trial that standard input describes. Exit code 0 after a result or a reported failure."""
+    _die_with_the_supervisor()
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    trial = json.loads(sys.stdin.buffer.readline().decode("utf-8"))
+    speaker = _Speaker(channel, trial["trial"])
+    try:
+        result = run(trial, speaker)
+    except MemoryError as error:
+        speaker.say("failed", kind="memory", message="out of memory: {}".format(error))
+    except Exception as error:  # the edge of the worker: whatever a runtime raises is a result
+        speaker.say("failed", kind="raised", message=one_line(error))
+    else:
+        speaker.say("result", **result)
+    channel.flush()
+    # Some runtimes crash while they are taken down; what was measured is out already.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def one_line(error: BaseException) -> str:
+    """The first line that says something, with the exception's class."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "{}: {}".format(type(error).__name__, lines[0][:500] if lines else "no message")
+
+
+def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:
+    """Measure as `trial` says, and give back the result message's fields."""
+    speaker.say("phase", name="import")
+    start = perf_counter_ns()
+    import numpy
+
+    runtime = runtimes.get(trial["runtime"])
+    version = runtime.version()
+    _import_runtime(trial["runtime"])
+    imported = perf_counter_ns()
+    after_import = memory.peak_rss()
+    samples = _samples(numpy, trial["inputs"])
+    speaker.say("phase", name="load")
+    begin = perf_counter_ns()
+    model = runtime.load(trial["artifact"], trial["delegate"], trial["threads"], trial["options"])
+    load_ns = perf_counter_ns() - begin
+    phases = {"import_ns": imported - start, "load_ns": load_ns}
+    measured = _infer(model, samples, trial, phases, speaker)
+    return {
+        "phases": phases,
+        "memory": {"after_import_bytes": after_import, "peak_rss_bytes": memory.peak_rss(), "pss_bytes": memory.pss()},
+        "versions": {"runtime": version, "numpy": numpy.__version__, "python": sys.version.split()[0]},
+        **measured,
+    }
+
+
+def _infer(model: runtimes.Loaded, samples: List[List[Any]], trial: protocol.Message, phases: Dict[str, Any],
+           speaker: _Speaker) -> Dict[str, Any]:
+    model.bind(samples[0])
+    speaker.say("phase", name="first")
+    phases["first_ns"] = timing.once(model.invoke)
+    measured: Dict[str, Any] = {}
+    if trial["kind"] == "latency":
+        measured = _measure(model, trial["measure"], phases, speaker)
+    speaker.say("phase", name="verify")
+    begin = perf_counter_ns()
+    measured["outputs"] = _outputs(model, samples, trial["outputs"])
+    phases["verify_ns"] = perf_counter_ns() - begin
+    return measured
+
+
+def _measure(model: runtimes.Loaded, measure: Dict[str, Any], phases: Dict[str, Any],
+             speaker: _Speaker) -> Dict[str, Any]:
+    speaker.say("phase", name="warm-up")
+    warm = timing.warm_up(model.invoke, measure)
+    speaker.say("phase", name="samples")
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    begin = perf_counter_ns()
+    times = timing.sample(model.invoke, measure)
+    phases["samples_ns"] = perf_counter_ns() - begin
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    for at in range(0, len(times), protocol.SAMPLES_PER_MESSAGE):
+        speaker.say("samples", ns=times[at:at + protocol.SAMPLES_PER_MESSAGE])
+    return {
+        "warm_up": {"runs": warm.runs, "ns": warm.ns, "settled": warm.settled},
+        "cpu_ns": {"user": int((after.ru_utime - before.ru_utime) * 1e9),
+                   "system": int((after.ru_stime - before.ru_stime) * 1e9)},
+        "sample_count": len(times),
+    }
+
+
+def _import_runtime(name: str) -> None:
+    """Import the library itself, so that its weight is known apart from the model's."""
+    modules = {"onnxruntime": "onnxruntime", "torch": "torch.jit.mobile", "executorch": "executorch.runtime"}
+    if name in modules:
+        __import__(modules[name])
+    elif name == "tflite":
+        try:
+            import ai_edge_litert.interpreter  # noqa: F401
+        except ImportError:
+            import tflite_runtime.interpreter  # noqa: F401
+
+
+def _samples(numpy: Any, path: str) -> List[List[Any]]:
+    """Per sample, the arrays of all inputs in the file's order, read from an .npz keyed "0", "1", ..."""
+    with numpy.load(path, allow_pickle=False) as archive:
+        stacks = [archive[str(position)] for position in range(len(archive.files))]
+    return [[numpy.ascontiguousarray(stack[number]) for stack in stacks] for number in range(len(stacks[0]))]
+
+
+def _outputs(model: runtimes.Loaded, samples: List[List[Any]], path: str) -> Dict[str, Any]:
+    """Run every sample and write the outputs to `path`, an .npz keyed "0", "1", ... with a leading axis of samples."""
+    import numpy
+
+    rows: List[List[Any]] = []
+    for arrays in samples:
+        model.bind(arrays)
+        model.invoke()
+        rows.append([numpy.array(output) for output in model.read()])
+    columns: Dict[str, Any] = {str(position): numpy.stack(column) for position, column in enumerate(zip(*rows))}
+    numpy.savez(path, **columns)
+    with open(path, "rb") as file:
+        content = file.read()
+    return {"file": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "count": len(rows)}
+
+
+def _die_with_the_supervisor() -> None:
+    """Ask the kernel to kill this process when its parent dies, however that happens."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (OSError, AttributeError):
+        pass
+
+
+class _Speaker:
+    """Writes the worker's messages."""
+
+    def __init__(self, channel: BinaryIO, trial: str) -> None:
+        self._channel = channel
+        self._trial = trial
+
+    def say(self, what: str, /, **fields: Optional[Any]) -> None:
+        self._channel.write(protocol.encode({"type": what, "trial": self._trial, **fields}))
+        self._channel.flush()
