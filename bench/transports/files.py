@@ -1,0 +1,61 @@
+"""What both ends of a copy share: hashing, and a local file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from bench.errors import ConfigError, DeviceError, InfrastructureError
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 in hex. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def source_file(local: Path) -> Iterator[tuple[BinaryIO, int, str]]:
+    """The open file, its size in bytes and its sha256. Raises ConfigError when it cannot be read."""
+    try:
+        file = local.open("rb")
+    except OSError as error:
+        raise ConfigError(f"cannot read {local} to copy it to the device: {error.strerror}") from error
+    with file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        yield file, os.fstat(file.fileno()).st_size, digest
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write under `path.part`: synced to disk and renamed to `path` at the end, removed on any error.
+
+    Raises InfrastructureError when this machine cannot hold it.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):
+            raise InfrastructureError(f"cannot write {path} on this machine: {error.strerror or error}",
+                                      hint=f"make room in {path.parent}, or make it writable") from error
+        raise
+
+
+def disk_full(folder: str, needed: int, free: int | None) -> DeviceError:
+    """The error of a device whose disk does not hold a file. Sizes in bytes."""
+    has = "too few" if free is None else str(free)
+    return DeviceError(f"the device's disk is full: {folder} needs {needed} bytes and has {has} free",
+                       hint=f"free space there, or point `workdir` of this device elsewhere than {folder}")
