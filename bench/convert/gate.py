@@ -1,0 +1,111 @@
+"""The gate: no artifact is used before it has run here and its outputs were compared with the fp32 reference.
+
+It exists because converters fail silently: some write the file unchanged, some ruin its outputs, all exit with 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.convert.execute import read_samples, run_file
+from bench.convert.measures import cosine, max_abs, sqnr_db
+from bench.convert.recipe import Work
+from bench.convert.types import Gate
+from bench.convert.wire import Passed
+from bench.errors import ConfigError, MissingExtra, ModelError
+from bench.models.spec import ModelInfo
+
+Array = npt.NDArray[np.generic]
+
+REVISION = 2
+"""Rises whenever the gate would decide otherwise: cached decisions of an older one are then not used."""
+
+SAMPLES = 16
+RUINED_DB = 10.0
+POOR_DB = {"fp32": 60.0, "fp16": 40.0}
+"""Below it an artifact passes with a warning; 20 dB for all other precisions."""
+UNSHRUNK, WEIGHTY_BYTES = 0.9, 100_000
+"""A quantized file that keeps more than this part of its base's size; smaller bases are mostly graph, not weights."""
+
+
+def check(work: Work, format_: str, reference: Path) -> Passed:
+    """What the artifact `work.output` is, once it has passed.
+
+    `reference` is an .npz with the fp32 outputs ("0", "1", ...) on the first samples of `work.calibration`.
+    Raises ModelError when the file was not quantized, does not run, or gives outputs of another shape, not finite, or
+    ruined.
+    """
+    info = _open(work.output, format_)
+    _check_quantized(info, work)
+    executed = run_file(info, work.inputs, read_samples(work.calibration, work.inputs, SAMPLES))
+    with np.load(reference, allow_pickle=False) as arrays:
+        wanted = [arrays[str(place)][:SAMPLES] for place in range(len(arrays.files))]
+    _check_shapes(wanted, executed.values)
+    gate = compare(wanted, executed.values)
+    if gate.sqnr_db < RUINED_DB:
+        raise ModelError(f"outputs ruined: SQNR {gate.sqnr_db:.1f} dB against fp32, at least {RUINED_DB:g} dB wanted")
+    return Passed(executed.inputs, executed.places, executed.outputs, gate, tuple(_warnings(info, work, gate)))
+
+
+def compare(wanted: Sequence[Array], found: Sequence[Array]) -> Gate:
+    """The worst output's SQNR (dB), cosine and largest difference.
+
+    Integer outputs (labels, counts) have no signal to speak of: they count only when a model has no others.
+    Formulas: `bench.convert.measures`.
+    """
+    pairs = [pair for pair in zip(wanted, found, strict=True) if np.issubdtype(pair[0].dtype, np.floating)]
+    pairs = pairs or list(zip(wanted, found, strict=True))
+    return Gate(sqnr_db=min(sqnr_db(*pair) for pair in pairs), cosine=min(cosine(*pair) for pair in pairs),
+                max_abs=max(max_abs(*pair) for pair in pairs))
+
+
+def _open(path: Path, format_: str) -> ModelInfo:
+    from bench.models.open import open_model
+
+    try:
+        return open_model(path, expected=format_)
+    except MissingExtra:
+        raise
+    except ConfigError as error:
+        # Nobody wrote this file by hand: what is wrong with it is the converter's.
+        raise ModelError(f"the converter wrote something else: {error.message}") from error
+
+
+def _check_quantized(info: ModelInfo, work: Work) -> None:
+    if work.precision == "fp32":
+        return
+    if work.base is not None and work.base.read_bytes() == work.output.read_bytes():
+        raise ModelError("not quantized: the converter wrote the fp32 file unchanged")
+    if info.precision == "fp32":
+        raise ModelError(f"not quantized: all weights and activations in the {work.precision} file are still fp32")
+
+
+def _check_shapes(wanted: Sequence[Array], found: Sequence[Array]) -> None:
+    if len(wanted) != len(found):
+        raise ModelError(f"the file gives {len(found)} outputs, the model {len(wanted)}")
+    for place, (reference, value) in enumerate(zip(wanted, found, strict=True)):
+        if reference.shape != value.shape:
+            raise ModelError(f"output {place} has the shape {value.shape[1:]}, the model's has {reference.shape[1:]}")
+        if not np.isfinite(value.astype(np.float64)).all():
+            raise ModelError(f"outputs not finite: output {place} has "
+                             f"{int((~np.isfinite(value.astype(np.float64))).sum())} NaN or infinite values")
+
+
+def _warnings(info: ModelInfo, work: Work, gate: Gate) -> list[str]:
+    found = []
+    limit = POOR_DB.get(work.precision, 20.0)
+    if gate.sqnr_db < limit and not math.isinf(gate.sqnr_db):
+        found.append(f"poor outputs: SQNR {gate.sqnr_db:.1f} dB against fp32, {work.precision} usually has {limit:g}")
+    if info.precision != work.precision:
+        found.append(f"asked for {work.precision}, the file holds {info.precision}")
+    base_bytes = work.base.stat().st_size if work.base is not None else 0
+    if work.precision != "fp32" and base_bytes >= WEIGHTY_BYTES:
+        share = work.output.stat().st_size / base_bytes
+        if share > UNSHRUNK:
+            found.append(f"the file has {100 * share:.0f} % of the fp32 file's size: most weights may have stayed fp32")
+    return found

@@ -1,0 +1,52 @@
+"""Calibration samples as converters take them: one tuple per sample, in the order of the model's inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.convert.recipe import Work
+
+Array = npt.NDArray[np.generic]
+
+
+def calibration_samples(work: Work) -> Iterator[tuple[Array, ...]]:
+    """Each calibration sample as one array per model input, with the input's own shape and dtype."""
+    with np.load(work.calibration, allow_pickle=False) as stored:
+        columns = [stored[spec.name].astype(spec.dtype, copy=False) for spec in work.inputs]
+    for position in range(min((len(column) for column in columns), default=0)):
+        # asarray: a sample of a scalar input is a numpy scalar, which torch does not take.
+        yield tuple(np.asarray(column[position]) for column in columns)
+
+
+def torch_samples(work: Work, *, half: bool = False) -> Iterator[tuple[Any, ...]]:
+    """The calibration samples as torch tensors; with `half`, floating-point ones as float16."""
+    import torch
+
+    for sample in calibration_samples(work):
+        tensors = tuple(torch.from_numpy(np.array(array, order="C")) for array in sample)
+        yield tuple(t.half() if half and t.is_floating_point() else t for t in tensors)
+
+
+def torch_example(work: Work, *, half: bool = False) -> tuple[Any, ...]:
+    """The first calibration sample as torch tensors: the example that exports and traces run on."""
+    return next(torch_samples(work, half=half))
+
+
+def export_program(module: Any, example: tuple[Any, ...]) -> Any:
+    """`module` as a torch ExportedProgram: non-strict first, strict where that fails.
+
+    Raises what the non-strict export raised when both fail.
+    """
+    import torch
+
+    try:
+        return torch.export.export(module, example, strict=False)
+    except Exception as lenient:
+        try:
+            return torch.export.export(module, example, strict=True)
+        except Exception:
+            raise lenient from None

@@ -1,0 +1,73 @@
+"""What goes into a conversion and what comes out of it, as data that also travels as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.errors import Fault
+from bench.models.spec import Source, TensorSpec
+
+
+@dataclass(frozen=True)
+class ModelJob:
+    """A model together with the inputs that conversions and checks run on.
+
+    `inputs` are the model's own inputs in calling order, all dimensions known. The .npz files hold one array per input,
+    keyed by its name, with a leading axis of samples: shape (n, *input shape). `reference` is the same for outputs,
+    keyed by position ("0", "1", ...), computed by the fp32 source on the host. `precision` is what the source's file
+    holds (ModelInfo.precision): what is quantized already is only taken as it is.
+    """
+
+    model: str
+    source: Source
+    inputs: tuple[TensorSpec, ...]
+    calibration: Path
+    calibration_sha256: str
+    precision: str = "fp32"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How an artifact's outputs compare with the fp32 reference on calibration inputs. SQNR in dB."""
+
+    sqnr_db: float
+    cosine: float
+    max_abs: float
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A converted file that has passed the gate.
+
+    `inputs` and `outputs` are the file's own tensors, in the order of the model's inputs and outputs (names, dtypes and
+    quantization may differ from the model's). `places` tells for each input at which place the file takes it.
+    """
+
+    model: str
+    format: str
+    precision: str
+    path: Path
+    sha256: str
+    size_bytes: int
+    key: str
+    inputs: tuple[TensorSpec, ...]
+    places: tuple[int, ...]
+    outputs: tuple[TensorSpec, ...]
+    gate: Gate
+    tools: dict[str, str]
+    seconds: float
+    cached: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A variant that could not be made, why (one line), and whose fault that is."""
+
+    model: str
+    format: str
+    precision: str
+    reason: str
+    fault: Fault
+    log: str = field(default="", repr=False)

@@ -1,0 +1,95 @@
+"""Jobs for children and their answers, as JSON files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.convert.measures import db_from_json, db_to_json
+from bench.convert.recipe import Work
+from bench.convert.types import Gate
+from bench.errors import Fault
+from bench.models.spec import Source, TensorSpec
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a child's task failed: one line, whose fault, and whether the same task would fail again."""
+
+    reason: str
+    fault: Fault
+    lasting: bool
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What the gate found: the artifact's own tensors in the model's order, and how near its outputs are."""
+
+    inputs: tuple[TensorSpec, ...]
+    places: tuple[int, ...]
+    outputs: tuple[TensorSpec, ...]
+    gate: Gate
+    warnings: tuple[str, ...]
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Write `data` so that a reader sees all of it or nothing."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(data, allow_nan=False), encoding="utf-8")
+    part.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a file holds; {} when there is no such file."""
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return data
+
+
+def source_to_json(source: Source) -> dict[str, Any]:
+    weights = None if source.weights is None else str(source.weights)
+    return {**asdict(source), "root": str(source.root), "weights": weights}
+
+
+def source_from_json(data: dict[str, Any]) -> Source:
+    weights = data["weights"]
+    return Source(data["kind"], data["location"], Path(data["root"]), data["sha256"],
+                  None if weights is None else Path(weights))
+
+
+def work_to_json(work: Work) -> dict[str, Any]:
+    return {"source": source_to_json(work.source), "inputs": tensors_to_json(work.inputs), "precision": work.precision,
+            "base": None if work.base is None else str(work.base), "calibration": str(work.calibration),
+            "output": str(work.output)}
+
+
+def work_from_json(data: dict[str, Any]) -> Work:
+    base = data["base"]
+    return Work(source_from_json(data["source"]), tensors_from_json(data["inputs"]), data["precision"],
+                None if base is None else Path(base), Path(data["calibration"]), Path(data["output"]))
+
+
+def passed_to_json(passed: Passed) -> dict[str, Any]:
+    gate = passed.gate
+    return {"inputs": tensors_to_json(passed.inputs), "places": list(passed.places),
+            "outputs": tensors_to_json(passed.outputs),
+            "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs},
+            "warnings": list(passed.warnings)}
+
+
+def passed_from_json(data: dict[str, Any]) -> Passed:
+    gate = data["gate"]
+    return Passed(tensors_from_json(data["inputs"]), tuple(data["places"]), tensors_from_json(data["outputs"]),
+                  Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"]), tuple(data["warnings"]))
+
+
+def tensors_to_json(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:
+    return [tensor.to_json() for tensor in tensors]
+
+
+def tensors_from_json(data: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
+    return tuple(TensorSpec.from_json(item) for item in data)

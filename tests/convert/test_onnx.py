@@ -1,0 +1,112 @@
+"""The ONNX target on real nets, with real exporters, quantizers and onnxruntime."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.convert.types import Artifact, ModelJob, Refusal
+from bench.models.spec import Source, TensorSpec
+from tests.fakes.onnx_files import job_for, write_net, write_samples
+from tests.fakes.workbench import Bench
+
+REPOSITORY = Path(__file__).parents[2]
+IMAGE = (TensorSpec("image", (1, 3, 16, 16), "float32"),)
+TOKENS = (TensorSpec("tokens", (1, 12), "int64"), TensorSpec("offset", (), "float32"))
+
+
+def torch_job(folder: Path, factory: str, inputs: tuple[TensorSpec, ...] = IMAGE) -> ModelJob:
+    samples = folder / f"{factory}.npz"
+    sha256 = write_samples(samples, inputs)
+    source = Source("torch", f"tests.fakes.nets:{factory}", REPOSITORY, factory)
+    return ModelJob(factory, source, inputs, samples, sha256)
+
+
+def op_types(path: Path) -> set[str]:
+    import onnx
+
+    return {node.op_type for node in onnx.load(str(path)).graph.node}
+
+
+@pytest.mark.parametrize(("precision", "least_db", "op"), [
+    ("fp16", 50, "Cast"), ("int8-dynamic", 30, "ConvInteger"), ("int8", 25, "QuantizeLinear"),
+    ("int8-weight", 40, "MatMulNBits"), ("int4-weight", 15, "MatMulNBits")])
+def test_every_precision_of_an_onnx_file_passes_the_gate(precision: str, least_db: float, op: str, workbench: Bench,
+                                                         tmp_path: Path) -> None:
+    artifact = workbench.artifact(job_for(write_net(tmp_path / "net.onnx")), precision)
+    assert artifact.gate.sqnr_db > least_db
+    assert op in op_types(artifact.path)
+    assert [spec.dtype for spec in (*artifact.inputs, *artifact.outputs)] == ["float32", "float32"]
+
+
+@pytest.mark.parametrize("precision", ["int4-weight", "int8-weight"])
+def test_weight_only_of_a_net_without_matrix_products_says_that_nothing_was_quantized(
+        precision: str, workbench: Bench, tmp_path: Path) -> None:
+    reason = workbench.refusal(job_for(write_net(tmp_path / "net.onnx", gemm=False)), precision).reason
+    assert reason.startswith("not quantized: no MatMul or Gemm with constant 2-D weights")
+    assert reason.endswith("(the net has Clip, Conv)")
+
+
+def test_an_onnx_source_with_its_weights_in_another_file_is_taken_in(workbench: Bench, tmp_path: Path) -> None:
+    import onnx
+
+    model = onnx.load(str(write_net(tmp_path / "net.onnx")))
+    split = tmp_path / "split.onnx"
+    onnx.save(model, str(split), save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert workbench.artifact(job_for(split), "fp32").gate.sqnr_db == float("inf")
+
+
+@pytest.mark.slow
+def test_a_torch_net_becomes_onnx_in_every_precision_from_one_export(workbench: Bench, tmp_path: Path) -> None:
+    job = torch_job(tmp_path, "small")
+    results = workbench.convert(job, "fp32", "fp16", "int8-dynamic", "int8", "int8-weight", "int4-weight")
+    assert all(isinstance(result, Artifact) for result in results), results
+    assert workbench.counts() == {"started": 6, "made": 6}
+    fp32, int8 = results[0], results[3]
+    assert isinstance(fp32, Artifact) and isinstance(int8, Artifact)
+    assert fp32.gate.sqnr_db > 100 and int8.gate.sqnr_db > 25
+    assert [spec.name for spec in fp32.inputs] == ["image"] and [spec.name for spec in fp32.outputs] == ["output"]
+
+
+@pytest.mark.slow
+def test_integer_and_scalar_inputs_and_two_outputs_are_exported(workbench: Bench, tmp_path: Path) -> None:
+    job = torch_job(tmp_path, "two_inputs", TOKENS)
+    fp32, int4 = workbench.convert(job, "fp32", "int4-weight")
+    assert isinstance(fp32, Artifact) and isinstance(int4, Artifact), (fp32, int4)
+    assert [(spec.name, spec.shape, spec.dtype) for spec in fp32.inputs] == [
+        ("tokens", (1, 12), "int64"), ("offset", (), "float32")]
+    assert [(spec.name, spec.shape) for spec in fp32.outputs] == [("output_0", (1, 12, 64)), ("output_1", (1, 12))]
+
+
+@pytest.mark.slow
+def test_a_branch_on_values_is_not_frozen_by_tracing_but_refused_in_the_exporters_words(
+        workbench: Bench, tmp_path: Path) -> None:
+    refusal = workbench.refusal(torch_job(tmp_path, "branching"), "fp32")
+    assert refusal.reason.startswith("no ONNX exporter takes the model: trace: it branches on values")
+    assert "export_program: " in refusal.reason and "data-dependent" in refusal.reason
+
+
+@pytest.mark.slow
+def test_an_exported_program_becomes_onnx(workbench: Bench, tmp_path: Path) -> None:
+    import torch
+
+    from tests.fakes.nets import small
+
+    file = tmp_path / "small.pt2"
+    torch.export.save(torch.export.export(small(), (torch.rand(1, 3, 16, 16),)), str(file))
+    job = replace(torch_job(tmp_path, "small"), source=Source("exported", file.name, tmp_path, "exported"))
+    artifact = workbench.artifact(job, "fp32")
+    assert artifact.gate.sqnr_db > 100
+    assert [spec.name for spec in artifact.inputs] == ["image"]
+
+
+@pytest.mark.slow
+def test_a_factory_that_raises_is_the_models_fault_and_is_tried_again(workbench: Bench, tmp_path: Path) -> None:
+    job = torch_job(tmp_path, "broken")
+    for _ in range(2):
+        (refusal,) = workbench.convert(job, "fp32")
+        assert isinstance(refusal, Refusal)
+        assert "the weights are on the other machine" in refusal.reason and refusal.fault == "model"
+        assert workbench.counts() == {"refused": 1}
