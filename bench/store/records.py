@@ -1,0 +1,106 @@
+"""What is stored, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bench.errors import Fault
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run. `state`: running, finished, incomplete, interrupted."""
+
+    id: str
+    suite: str
+    suite_text: str
+    suite_path: str
+    devices_text: str
+    devices_path: str
+    started: str
+    finished: str | None
+    state: str
+    settings: Json
+    host: Json
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """A cell of a run, to be measured (`planned`) or left out (`skipped`, with the reason)."""
+
+    run: str
+    cell: str
+    position: int
+    device: str
+    model: str
+    format: str
+    precision: str
+    runtime: str
+    delegate: str
+    threads: int
+    batch: int | None
+    status: Literal["planned", "skipped"]
+    reason: str | None = None
+    fault: Fault | None = None
+    artifact: Json | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """A device as it introduced itself, once per connection."""
+
+    id: int
+    run: str
+    device: str
+    opened: str
+    boot_id: str | None
+    agent: str
+    facts: Json
+    runtimes: dict[str, str]
+    pushed_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One attempt at one trial. `samples` are packed (packing.py)."""
+
+    run: str
+    cell: str
+    session: int | None
+    kind: Literal["latency", "accuracy"]
+    number: int
+    attempt: int
+    started: str
+    seconds: float
+    state: Literal["ok", "failed"]
+    artifact: str
+    source: str
+    settings: Json
+    versions: dict[str, str]
+    conditions: list[Json]
+    phases: dict[str, int]
+    memory: Json
+    samples: bytes | None = None
+    sample_count: int = 0
+    warm_up: Json | None = None
+    cpu_ns: Json | None = None
+    outputs: Json | None = None
+    accuracy: Json | None = None
+    fault: Fault | None = None
+    reason: str | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run with all that belongs to it, in the order of planning and of recording."""
+
+    run: RunRecord
+    cells: tuple[CellRecord, ...]
+    sessions: tuple[SessionRecord, ...]
+    trials: tuple[TrialRecord, ...]

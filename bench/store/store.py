@@ -1,0 +1,133 @@
+"""The one writer and the reader of results."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import ConfigError, InfrastructureError
+from bench.store import schema
+from bench.store.connect import connect
+from bench.store.records import CellRecord, RunRecord, SessionRecord, StoredRun, TrialRecord
+from bench.words import nearest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping, Table
+
+INCOMPLETE = ("running", "interrupted", "incomplete")
+"""States of runs that `--resume` takes up again."""
+
+
+class Store:
+    """Results in one SQLite file. A context manager; every record is one transaction, safe from several threads."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._engine = connect(path, create=create)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._engine.dispose()
+
+    def add_run(self, run: RunRecord, cells: Sequence[CellRecord]) -> None:
+        """Record a run and all its cells at once."""
+        self._insert((schema.runs, [dataclasses.asdict(run)]),
+                     (schema.cells, [dataclasses.asdict(cell) for cell in cells]))
+
+    def replace_cell(self, cell: CellRecord) -> None:
+        """Record what has become known of a cell: its artifact, or why it is left out after all."""
+        table = schema.cells
+        statement = table.update().where(table.c.run == cell.run, table.c.cell == cell.cell)
+        self._execute(statement.values(dataclasses.asdict(cell)))
+
+    def add_session(self, session: SessionRecord) -> int:
+        """Record a connection to a device (its `id` is not used); gives back the new id."""
+        values = dataclasses.asdict(session)
+        del values["id"]
+        return int(self._execute(schema.sessions.insert().values(values)).inserted_primary_key[0])
+
+    def add_pushed(self, session: int, sent_bytes: int) -> None:
+        """Count bytes that were pushed over a connection."""
+        table = schema.sessions
+        total = table.c.pushed_bytes + sent_bytes
+        self._execute(table.update().where(table.c.id == session).values(pushed_bytes=total))
+
+    def add_trial(self, trial: TrialRecord) -> None:
+        """Record one attempt at a trial; it is on disk when this returns."""
+        self._insert((schema.trials, [dataclasses.asdict(trial)]))
+
+    def set_state(self, run: str, state: str, finished: str | None) -> None:
+        """Record how a run stands."""
+        table = schema.runs
+        self._execute(table.update().where(table.c.id == run).values(state=state, finished=finished))
+
+    def runs(self) -> tuple[RunRecord, ...]:
+        """All runs, the newest first."""
+        rows = self._rows(schema.runs.select().order_by(schema.runs.c.started.desc(), schema.runs.c.id.desc()))
+        return tuple(RunRecord(**row) for row in rows)
+
+    def find_run(self, wanted: str | None, states: Sequence[str] = ()) -> RunRecord:
+        """The run of that id or beginning of an id; without one, the newest. Only those in `states`, if given."""
+        known = [run for run in self.runs() if not states or run.state in states]
+        matching = [run for run in known if wanted is None or run.id.startswith(wanted)]
+        exact = [run for run in matching if run.id == wanted]
+        if exact or (matching and wanted is None) or len(matching) == 1:
+            return (exact or matching)[0]
+        kind = " that can be resumed" if states else ""
+        if not known:
+            raise ConfigError(f"{self.path} holds no run{kind}")
+        problem = "is ambiguous" if matching else "was not found"
+        raise ConfigError(f"run {wanted!r} {problem}: {nearest(str(wanted), [run.id for run in known[:10]])}")
+
+    def load(self, run: RunRecord) -> StoredRun:
+        """A run with its cells, sessions and trials."""
+        cells, sessions, trials = schema.cells, schema.sessions, schema.trials
+        return StoredRun(
+            run,
+            tuple(CellRecord(**row) for row in self._rows(
+                cells.select().where(cells.c.run == run.id).order_by(cells.c.position))),
+            tuple(SessionRecord(**row) for row in self._rows(
+                sessions.select().where(sessions.c.run == run.id).order_by(sessions.c.id))),
+            tuple(_trial(row) for row in self._rows(
+                trials.select().where(trials.c.run == run.id).order_by(trials.c.id))),
+        )
+
+    def _rows(self, statement: Any) -> Sequence[RowMapping]:
+        with self._lock, self._engine.connect() as connection:
+            return connection.execute(statement).mappings().all()
+
+    def _insert(self, *work: tuple[Table, list[dict[str, Any]]]) -> None:
+        with self._writing() as connection:
+            for table, rows in work:
+                if rows:
+                    connection.execute(table.insert(), rows)
+
+    def _execute(self, statement: Any) -> Any:
+        with self._writing() as connection:
+            return connection.execute(statement)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction of its own. Raises InfrastructureError, naming the store, when it cannot be written."""
+        import sqlalchemy as sa
+
+        try:
+            with self._lock, self._engine.begin() as connection:
+                yield connection
+        except sa.exc.DatabaseError as error:
+            raise InfrastructureError(f"the store {self.path} could not be written: {error.orig}",
+                                      hint="free space there or name another file with --store; what was saved before "
+                                           "is intact, and --resume goes on from it") from error
+
+
+def _trial(row: RowMapping) -> TrialRecord:
+    values = dict(row)
+    del values["id"]
+    return TrialRecord(**values)

@@ -1,0 +1,160 @@
+"""The store: what it acknowledges is there after a kill, and what it cannot do it says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.errors import ConfigError, InfrastructureError
+from bench.store.connect import HEAD
+from bench.store.packing import pack, unpack
+from bench.store.records import CellRecord, RunRecord, SessionRecord, TrialRecord
+from bench.store.store import INCOMPLETE, Store
+
+RUN = RunRecord("20260101-000000-abcd", "vision", "version: 1", "s.yaml", "version: 1", "d.yaml",
+                "2026-01-01T00:00:00Z", None, "interrupted", {"quick": False}, {"bench": "0"}, ["a note"])
+CELL = CellRecord(RUN.id, "m/onnx/fp32/onnxruntime-cpu/t1@d", 0, "d", "m", "onnx", "fp32", "onnxruntime", "cpu", 1, 1,
+                  "planned")
+SESSION = SessionRecord(0, RUN.id, "d", "2026-01-01T00:00:01Z", "boot", "agent", {"os": "x"}, {"onnxruntime": "1"})
+
+
+def trial(number: int, **changes: object) -> TrialRecord:
+    record = TrialRecord(RUN.id, CELL.cell, 1, "latency", number, 1, "2026-01-01T00:00:02Z", 1.5, "ok", "a" * 64,
+                         "b" * 64, {}, {}, [], {"load_ns": 5}, {}, pack([1, 2, 3]), 3)
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+def test_what_is_stored_is_read_back_equal(tmp_path: Path) -> None:
+    with Store(tmp_path / "reports" / "b.sqlite", create=True) as store:
+        store.add_run(RUN, [CELL])
+        assert store.add_session(SESSION) == 1
+        store.add_pushed(1, 7)
+        store.add_trial(trial(1))
+        store.replace_cell(replace(CELL, status="skipped", reason="no"))
+        store.set_state(RUN.id, "finished", "2026-01-01T00:01:00Z")
+    with Store(tmp_path / "reports" / "b.sqlite") as store:
+        loaded = store.load(store.find_run(None))
+    assert loaded.run == replace(RUN, state="finished", finished="2026-01-01T00:01:00Z")
+    assert loaded.cells == (replace(CELL, status="skipped", reason="no"),)
+    assert loaded.sessions == (replace(SESSION, id=1, pushed_bytes=7),)
+    assert loaded.trials == (trial(1),)
+
+
+def test_samples_keep_every_nanosecond() -> None:
+    samples = [0, 1, 2**62, 12345678901234]
+    assert unpack(pack(samples)).tolist() == samples
+    assert unpack(pack(samples)).dtype == np.int64
+
+
+def test_a_run_is_found_by_the_beginning_of_its_name(tmp_path: Path) -> None:
+    with Store(tmp_path / "b.sqlite", create=True) as store:
+        store.add_run(RUN, [])
+        store.add_run(replace(RUN, id="20260102-000000-aaaa", started="2026-01-02T00:00:00Z", state="finished"), [])
+        assert store.find_run(None).id == "20260102-000000-aaaa"
+        assert store.find_run("20260101").id == RUN.id
+        assert store.find_run(None, INCOMPLETE).id == RUN.id
+        with pytest.raises(ConfigError, match="is ambiguous"):
+            store.find_run("2026")
+        with pytest.raises(ConfigError, match=r"'20260103' was not found: did you mean '2026010"):
+            store.find_run("20260103")
+
+
+def test_a_missing_store_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no store at .*\n.*bench run"):
+        Store(tmp_path / "b.sqlite")
+
+
+def test_a_file_that_is_no_store_is_named_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "b.sqlite"
+    path.write_bytes(b"not a database at all, but a long enough file to be read as one" * 20)
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=r"cannot be used as a store: file is not a database"):
+        Store(path, create=True)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"the folder .*file/reports for the store cannot be made"):
+        Store(tmp_path / "file" / "reports" / "b.sqlite", create=True)
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "b.sqlite"
+    with Store(path, create=True):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigError, match=f"written by a newer bench .schema 9999, this one knows {HEAD}"):
+        Store(path, create=True)
+
+
+def test_a_write_that_fails_names_the_store_and_keeps_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "b.sqlite"
+    with Store(path, create=True) as store:
+        store.add_run(RUN, [CELL])
+        store.add_session(SESSION)
+        store.add_trial(trial(1))
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TRIGGER full BEFORE INSERT ON trials BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+        with pytest.raises(InfrastructureError, match=r"b\.sqlite could not be written: disk full"):
+            store.add_trial(trial(2))
+        assert [row.number for row in store.load(store.find_run(None)).trials] == [1]
+
+
+def test_the_migrated_tables_are_those_of_the_schema(tmp_path: Path) -> None:
+    import sqlalchemy as sa
+
+    from bench.store.schema import metadata
+
+    with Store(tmp_path / "migrated.sqlite", create=True) as store:
+        migrated = _shape(sa.inspect(store._engine))
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/direct.sqlite")
+    metadata.create_all(engine)
+    assert migrated == _shape(sa.inspect(engine))
+
+
+def _shape(inspector: object) -> dict[str, object]:
+    tables = [name for name in inspector.get_table_names() if name != "alembic_version"]  # type: ignore[attr-defined]
+    return {name: [(column["name"], str(column["type"]), column["nullable"])
+                   for column in inspector.get_columns(name)] for name in tables}  # type: ignore[attr-defined]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.store.test_store import CELL, RUN, SESSION, trial
+from bench.store.store import Store
+with Store(Path(sys.argv[1]), create=True) as store:
+    store.add_run(RUN, [CELL]); store.add_session(SESSION)
+    number = 0
+    while True:
+        number += 1
+        store.add_trial(trial(number))
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("after", [1, 5, 23])
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, after: int) -> None:
+    root = Path(__file__).parents[2]
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "b.sqlite"), str(root)],
+                              stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    acknowledged = [int(writer.stdout.readline()) for _ in range(after)]
+    os.kill(writer.pid, signal.SIGKILL)
+    acknowledged += [int(line) for line in writer.stdout.read().split()]
+    writer.wait()
+    with Store(tmp_path / "b.sqlite") as store:
+        stored = [row.number for row in store.load(store.find_run(None)).trials]
+    assert stored[:len(acknowledged)] == acknowledged
+    assert len(stored) <= len(acknowledged) + 1
