@@ -1,0 +1,73 @@
+"""A cell as one record of plain columns, units in their names: what CSV, Parquet and data frames hold."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from bench.report.relative import Speedup, baselines, speedup
+from bench.report.text import visible
+from bench.results import CellResult, Outputs, RunInfo, RunResult
+
+LONGEST_TEXT: Final = 10_000
+TEXT: Final = ("run", "suite", "started", "device", "model", "format", "precision", "runtime", "delegate", "status",
+               "reason", "fault", "artifact_sha256", "accuracy_metric", "warnings")
+WHOLE: Final = ("threads", "batch", "artifact_bytes", "trials", "samples", "accuracy_count")
+TRUTH: Final = ("emulated", "outputs_ok")
+
+
+def records(result: RunResult) -> list[dict[str, object]]:
+    """One record a cell, all with the keys of `columns()`; unknown is None. Text is made visible: one line."""
+    fp32 = baselines(result.cells)
+    return [_record(result.run, cell, speedup(cell, fp32)) for cell in result.cells]
+
+
+def columns() -> list[str]:
+    """The names of the columns, in order."""
+    nothing = CellResult("", "", False, "", "", "", "", "", 1, None, "skipped")
+    return list(_record(RunInfo("", "", "", None, "", {}, {}), nothing, None))
+
+
+def finite(value: float | None) -> float | None:
+    """`value`, or None where it is no finite number."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _record(run: RunInfo, cell: CellResult, gain: Speedup | None) -> dict[str, object]:
+    record = {**_identity(run, cell), **_speed(cell), "speedup_vs_fp32": gain.ratio if gain else None, **_cost(cell),
+              **_quality(cell), "warnings": "; ".join(cell.warnings) or None}
+    return {name: visible(value, LONGEST_TEXT) if isinstance(value, str) else value for name, value in record.items()}
+
+
+def _identity(run: RunInfo, cell: CellResult) -> dict[str, object]:
+    return {"run": run.id, "suite": run.suite, "started": run.started, "device": cell.device, "emulated": cell.emulated,
+            "model": cell.model, "format": cell.format, "precision": cell.precision, "runtime": cell.runtime,
+            "delegate": cell.delegate, "threads": cell.threads, "batch": cell.batch, "status": cell.status,
+            "reason": cell.reason, "fault": cell.fault}
+
+
+def _speed(cell: CellResult) -> dict[str, object]:
+    latency = cell.latency_ms
+    return {"latency_p50_ms": finite(latency.p50), "latency_p50_low_ms": finite(latency.p50_low),
+            "latency_p50_high_ms": finite(latency.p50_high), "latency_p90_ms": finite(latency.p90),
+            "latency_p99_ms": finite(latency.p99), "latency_min_ms": finite(latency.min),
+            "latency_mean_ms": finite(latency.mean), "within_cv": finite(latency.within_cv),
+            "between_cv": finite(latency.between_cv), "throughput_per_s": finite(cell.throughput_per_s),
+            "load_ms": finite(cell.load_ms), "first_inference_ms": finite(cell.first_inference_ms),
+            "trials": cell.trials, "samples": cell.samples}
+
+
+def _cost(cell: CellResult) -> dict[str, object]:
+    artifact, memory = cell.artifact, cell.memory_mib
+    return {"artifact_sha256": artifact.sha256 if artifact else None,
+            "artifact_bytes": artifact.bytes if artifact else None, "memory_peak_rss_mib": finite(memory.peak_rss),
+            "memory_model_mib": finite(memory.model), "memory_pss_mib": finite(memory.pss)}
+
+
+def _quality(cell: CellResult) -> dict[str, object]:
+    score, check = cell.accuracy, cell.outputs or Outputs(ok=False)
+    return {"accuracy_metric": score.metric if score else None, "accuracy": finite(score.value) if score else None,
+            "accuracy_count": score.count if score else None, "accuracy_drop": finite(score.drop) if score else None,
+            "outputs_ok": check.ok if cell.outputs else None, "outputs_max_abs": finite(check.max_abs),
+            "outputs_cosine": finite(check.cosine), "outputs_sqnr_db": finite(check.sqnr_db),
+            "outputs_agreement": finite(check.agreement)}

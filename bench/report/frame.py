@@ -1,0 +1,53 @@
+"""Results as a pandas data frame, and as CSV and Parquet made from it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from bench.errors import MissingExtra
+from bench.report.flat import TEXT, TRUTH, WHOLE, columns, records
+from bench.report.text import csv_cell
+from bench.results import RunResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frame(result: RunResult) -> pd.DataFrame:
+    """One row a cell, columns as `bench.report.flat` names them, each with a type that knows "missing".
+
+    Raises MissingExtra without pandas.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtra("pandas", "report", "a table of results") from error
+    table = pd.DataFrame(records(result), columns=columns())
+    return table.astype({name: _dtype(name) for name in table.columns})
+
+
+def to_csv(result: RunResult) -> str:
+    """The frame as CSV; text that a spreadsheet would run as a formula is quoted. Raises MissingExtra (pandas)."""
+    table = frame(result)
+    for name in TEXT:
+        table[name] = table[name].map(csv_cell, na_action="ignore")
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def to_parquet(result: RunResult) -> bytes:
+    """The frame as a Parquet file. Raises MissingExtra without pandas or pyarrow."""
+    table = frame(result)
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("pyarrow", "parquet", "a Parquet file") from error
+    buffer = BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _dtype(column: str) -> str:
+    if column in TEXT:
+        return "string"
+    return "Int64" if column in WHOLE else "boolean" if column in TRUTH else "Float64"

@@ -1,0 +1,51 @@
+"""Results as JSON for tools."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+
+from bench.results import Accuracy, CellResult, Outputs, RunResult
+
+SCHEMA = 1
+
+
+def to_json(result: RunResult) -> dict[str, object]:
+    """The result as plain JSON values; what is unknown is null, and so is any number that is not finite.
+
+    A null `sqnr_db` beside a `max_abs` of 0 means that the outputs are identical: their SQNR is infinite.
+    """
+    return {"schema": SCHEMA, "run": _plain(asdict(result.run)), "cells": [_cell(cell) for cell in result.cells]}
+
+
+def dumps(result: RunResult) -> str:
+    """`to_json` as text, ASCII only, ending in a newline."""
+    return json.dumps(to_json(result), indent=2, allow_nan=False) + "\n"
+
+
+def _cell(cell: CellResult) -> object:
+    return _plain({
+        "device": cell.device, "emulated": cell.emulated, "model": cell.model, "format": cell.format,
+        "precision": cell.precision, "runtime": cell.runtime, "delegate": cell.delegate, "threads": cell.threads,
+        "batch": cell.batch, "status": cell.status, "reason": cell.reason, "fault": cell.fault,
+        "artifact": asdict(cell.artifact) if cell.artifact else None, "latency_ms": asdict(cell.latency_ms),
+        "throughput_per_s": cell.throughput_per_s, "load_ms": cell.load_ms,
+        "first_inference_ms": cell.first_inference_ms, "trials": cell.trials, "samples": cell.samples,
+        "memory_mib": asdict(cell.memory_mib), "accuracy": _maybe(cell.accuracy), "outputs": _maybe(cell.outputs),
+        "warnings": list(cell.warnings)})
+
+
+def _maybe(value: Accuracy | Outputs | None) -> dict[str, object] | None:
+    return asdict(value) if value else None
+
+
+def _plain(value: object) -> object:
+    """`value` made of dict, list, str, int, float, bool and None only."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (str, int)) else str(value)

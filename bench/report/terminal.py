@@ -1,0 +1,71 @@
+"""The comparison as tables for a terminal of 100 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.report import facts
+from bench.report.rows import Row, Table, runs_of, tables
+from bench.results import RunResult
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+WIDTHS = (("p50\nms", 6), ("95 % interval\nms", 13), ("peak\nMiB", 5), ("size\nMiB", 5), ("acc\n%", 5),
+          ("vs fp32\nspeed", 7))
+DIM = "dim"
+
+
+def table(result: RunResult) -> Group:
+    """A table for each device and model, what was not measured and why below it, and a line that counts."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RichTable | Text] = []
+    for group in tables(result):
+        title = Text(f"{group.model} on {group.device}", style="bold")
+        title.append(" (emulated: timings are not the device's)" if group.emulated else "", style="yellow")
+        measured = [row for row in group.rows if not row.lost]
+        parts += [Text(), title, *([_table(measured)] if measured else []), *_lost(group)]
+    return Group(*parts, Text(), Text(facts.summary(result.cells), style="bold"))
+
+
+def _table(rows: list[Row]) -> RichTable:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=DIM)
+    shown.add_column("runtime", width=18, overflow="fold")
+    shown.add_column("precision", width=12, no_wrap=True)
+    for name, width in WIDTHS:
+        shown.add_column(name, width=width, justify="right", no_wrap=True)
+    shown.add_column("outputs", width=11, no_wrap=True)
+    for runtime in runs_of(rows):
+        for place, row in enumerate(runtime):
+            shown.add_row(*_row(row, first=place == 0))
+    return shown
+
+
+def _row(row: Row, *, first: bool) -> list[Text]:
+    from rich.text import Text
+
+    engine = row.engine.replace(f", {row.cell.threads} threads", f" ×{row.cell.threads}")
+    numbers = (row.interval, row.peak, row.size, row.accuracy, row.speedup)
+    outputs = Text(row.outputs, style={"ok": "green", "differs": "bold red"}.get(row.outputs, DIM))
+    return [Text(f"{row.runtime}/{engine}" if first else ""), Text(row.precision),
+            Text(row.p50, style="bold" if row.lowest else ""),
+            *(Text(number, style=DIM if number == "-" else "") for number in numbers), outputs]
+
+
+def _lost(group: Table) -> list[Text]:
+    from rich.text import Text
+
+    lines = []
+    for row in (row for row in group.rows if row.lost):
+        line = Text(f"{row.cell.status} ({row.cell.fault or 'unknown'}) ",
+                    style="red" if row.cell.status == "failed" else "yellow")
+        line.append(f"{row.precision} {row.runtime}/{row.engine}: {row.lost}", style="default")
+        lines.append(line)
+    return lines
