@@ -1,0 +1,49 @@
+"""`bench report`: a stored run as HTML, Markdown, CSV, Parquet or JSON."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import STORE, StorePath
+
+
+class Format(StrEnum):
+    """The formats there are."""
+
+    html = "html"
+    md = "md"
+    csv = "csv"
+    parquet = "parquet"
+    json = "json"
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command()
+    def report(
+        run: Annotated[str | None, typer.Argument(help="A run's id or its beginning; without one, the newest.")] = None,
+        store: StorePath = STORE,
+        format_: Annotated[Format, typer.Option("--format", help="The report's format.")] = Format.html,
+        output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; "
+                          "default: beside the store (html, parquet) or standard output (md, csv, json).")] = None,
+    ) -> None:
+        """Report a run: one self-contained HTML file, or a table for other tools."""
+        from bench.report import report as render
+        from bench.report.collect import collect
+        from bench.report.write import write_report
+        from bench.store.store import Store
+
+        with Store(store) as opened:
+            result = collect(opened.load(opened.find_run(run)))
+        content = render(result, format_.value)
+        if output is None and format_ in (Format.html, Format.parquet):
+            output = store.parent / f"{result.run.id}.{format_.value}"
+        if output is None:
+            sys.stdout.write(content if isinstance(content, str) else content.decode())
+        else:
+            write_report(content, output)
+            print(output)

@@ -1,0 +1,155 @@
+"""`bench run`: convert, measure, record, and print the comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, StorePath
+
+if TYPE_CHECKING:
+    from bench.config.devices import DeviceConfig
+    from bench.config.load import LoadedSuite
+    from bench.run.job import Prepared, RunRequest
+    from bench.store.records import StoredRun
+
+LEAST_WIDTH = 100
+"""Columns that the comparison needs; a narrower terminal wraps it rather than losing digits."""
+
+
+def add_to(app: typer.Typer) -> None:
+    @app.command()
+    def run(
+        suite: Annotated[Path | None, typer.Argument(help="A suite file; without one, the embedded demo.")] = None,
+        device: DeviceNames = None,
+        devices_file: DevicesFile = DEVICES,
+        store: StorePath = STORE,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with its reasons, and stop.")] = False,
+        quick: Annotated[bool, typer.Option("--quick", help="Few and short trials: a look, not a result.")] = False,
+        resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest unfinished run of the store; "
+                                                              "saved trials are not measured again.")] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Convert, quantize and measure a suite on devices; print the comparison and write the HTML report."""
+        from bench.convert.cache import open_cache
+        from bench.run.job import prepare
+
+        cache = open_cache()
+        earlier = _earlier(store) if resume else None
+        request = _resumed(earlier) if earlier else _request(suite, devices_file, device or [], quick)
+        if dry_run:
+            _print_plan(prepare(request, cache), as_json)
+            return
+        raise typer.Exit(_run(request, store, earlier, as_json))
+
+
+def _run(request: RunRequest, path: Path, earlier: StoredRun | None, as_json: bool) -> int:
+    """The exit code after a whole run."""
+    from bench.cli.progress import showing
+    from bench.convert.cache import open_cache
+    from bench.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
+    from bench.run.job import prepare, run
+    from bench.run.stop import Stop
+    from bench.store.store import Store
+
+    stop, cache = Stop(), open_cache()
+    with Store(path, create=True) as store:
+        with showing() as progress, stop.listening(progress.interrupted):
+            prepared = prepare(request, cache)
+            run_id = run(request, prepared, store, cache, stop, progress.notify, earlier)
+        stored = store.load(store.find_run(run_id))
+    _print_result(stored, path, as_json)
+    if stored.run.state == "interrupted":
+        return EXIT_INTERRUPTED
+    return EXIT_OK if stored.run.state == "finished" else EXIT_INCOMPLETE
+
+
+def _request(suite: Path | None, devices_file: Path, names: list[str], quick: bool) -> RunRequest:
+    from bench.config.check import check_against_devices, check_files
+    from bench.config.load import load_suite, parse_devices
+    from bench.config.select import select_devices
+    from bench.zoo import DEMO
+
+    text = _devices_text(devices_file)
+    devices = parse_devices(text, devices_file)
+    loaded = load_suite(suite or DEMO)
+    check_files(loaded)
+    check_against_devices(loaded, devices)
+    return _build(loaded, select_devices(loaded.config, devices, names), text, devices_file, quick)
+
+
+def _devices_text(devices_file: Path) -> str:
+    """The devices file's text; where there is no devices.yaml and none was named, this machine alone."""
+    from bench.config.files import read_text
+
+    if devices_file == DEVICES and not devices_file.exists():
+        return "version: 1\ndevices:\n  this-machine: {local: {}}\n"
+    return read_text(devices_file)
+
+
+def _earlier(path: Path) -> StoredRun:
+    from bench.store.store import INCOMPLETE, Store
+
+    with Store(path) as store:
+        return store.load(store.find_run(None, INCOMPLETE))
+
+
+def _resumed(earlier: StoredRun) -> RunRequest:
+    """The request of that run, from what the store kept of it."""
+    from bench.config.load import parse_devices, parse_suite
+    from bench.config.select import select_devices
+
+    run = earlier.run
+    suite_path, devices_path = Path(run.suite_path), Path(run.devices_path)
+    loaded = parse_suite(run.suite_text, suite_path, suite_path.parent)
+    devices = select_devices(loaded.config, parse_devices(run.devices_text, devices_path), run.settings["devices"])
+    return _build(loaded, devices, run.devices_text, devices_path, run.settings["quick"])
+
+
+def _build(loaded: LoadedSuite, devices: dict[str, DeviceConfig], text: str, path: Path, quick: bool) -> RunRequest:
+    from dataclasses import replace
+
+    from bench.run.job import RunRequest
+
+    if quick:
+        measure = loaded.config.measure.quick()
+        loaded = replace(loaded, config=loaded.config.model_copy(update={"measure": measure}))
+    return RunRequest(loaded, devices, text, str(path.resolve()), quick)
+
+
+def _print_plan(prepared: Prepared, as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
+    if as_json:
+        print(json.dumps([{**asdict(planned.cell), "cell": planned.cell.id, "reason": planned.reason}
+                          for planned in prepared.planned], indent=2))
+        return
+    for planned in prepared.planned:
+        print(f"{planned.cell.id}: {f'left out: {planned.reason}' if planned.reason else 'to be measured'}")
+    kept = sum(planned.reason is None for planned in prepared.planned)
+    print(f"{kept} of {len(prepared.planned)} cells to be measured; whether they convert shows when they are converted")
+
+
+def _print_result(stored: StoredRun, path: Path, as_json: bool) -> None:
+    import sys
+
+    from bench.report import report
+    from bench.report.collect import collect
+    from bench.report.write import write_report
+
+    result = collect(stored)
+    page = path.parent / f"{stored.run.id}.html"
+    write_report(report(result, "html"), page)
+    if as_json:
+        print(report(result, "json"))
+    else:
+        from rich.console import Console
+
+        from bench.report.terminal import table
+
+        console = Console()
+        Console(width=max(console.width, LEAST_WIDTH)).print(table(result))
+    print(f"report: {page}", file=sys.stderr if as_json else sys.stdout)

@@ -1,0 +1,100 @@
+"""Suite x devices -> cells, with a reason for every cell that is left out. Needs no device."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.config.devices import DeviceConfig
+from bench.config.suite import ExcludeConfig, SuiteConfig
+from bench.convert import recipes
+from bench.errors import Fault
+from bench.models.spec import SourceKind
+from bench.words import DELEGATES_OF_RUNTIME, FORMAT_OF_RUNTIME
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is measured. `batch` is the leading dimension of the first input, None for a scalar."""
+
+    device: str
+    model: str
+    format: str
+    precision: str
+    runtime: str
+    delegate: str
+    threads: int
+    batch: int | None
+
+    @property
+    def id(self) -> str:
+        """A readable name, unique within a run: `mobilenet/onnx/int8/onnxruntime-cpu/t1@pixel-8`."""
+        return (f"{self.model}/{self.format}/{self.precision}/{self.runtime}-{self.delegate}/t{self.threads}"
+                f"@{self.device}")
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell to measure, or, with a `reason`, one that is left out."""
+
+    cell: Cell
+    reason: str | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class PlanModel:
+    """What planning must know of a model. `precision` is the source file's own (fp32 for a factory)."""
+
+    kind: SourceKind
+    precision: str
+    batch: int | None
+
+
+def plan(suite: SuiteConfig, devices: Mapping[str, DeviceConfig],
+         models: Mapping[str, PlanModel]) -> tuple[PlannedCell, ...]:
+    """Every cell of the suite on these devices, in a stable order."""
+    return tuple(_judge(cell, suite, devices[cell.device], models[cell.model])
+                 for cell in _cells(suite, devices, models))
+
+
+def _cells(suite: SuiteConfig, devices: Mapping[str, DeviceConfig], models: Mapping[str, PlanModel]) -> Iterator[Cell]:
+    for device, (name, model), runtime in itertools.product(devices, models.items(), suite.runtimes):
+        for precision in asked_for(suite.precisions, model.precision):
+            for delegate, threads in itertools.product(_delegates(suite, runtime), suite.threads):
+                yield Cell(device, name, FORMAT_OF_RUNTIME[runtime], precision, runtime, delegate, threads, model.batch)
+
+
+def asked_for(wanted: Sequence[str], own: str) -> Sequence[str]:
+    """What the suite asks for; a source that is quantized already is measured as it is, whether asked for or not."""
+    return wanted if own in wanted or own == "fp32" else (own, *wanted)
+
+
+def hindrance(model: PlanModel, format_: str, precision: str) -> str | None:
+    """Why the model cannot become that variant, as far as can be told without trying; None when it may."""
+    if recipes.find(model.kind, format_, precision, model.precision) is not None:
+        return None
+    return recipes.why_not(model.kind, format_, precision, model.precision)
+
+
+def _delegates(suite: SuiteConfig, runtime: str) -> Sequence[str]:
+    options = suite.runtime_options.get(runtime)  # type: ignore[call-overload]
+    chosen: Sequence[str] | None = options.delegates if options is not None else None
+    return chosen or DELEGATES_OF_RUNTIME[runtime][:1]
+
+
+def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanModel) -> PlannedCell:
+    for rule in suite.exclude:
+        if _matches(rule, cell):
+            return PlannedCell(cell, f"excluded: {rule.because}", "config")
+    if device.runtimes is not None and cell.runtime not in device.runtimes:
+        listed = ", ".join(device.runtimes)
+        return PlannedCell(cell, f"{cell.device} is listed with the runtimes {listed} only", "config")
+    reason = hindrance(model, cell.format, cell.precision)
+    return PlannedCell(cell, reason, "model" if reason else None)
+
+
+def _matches(rule: ExcludeConfig, cell: Cell) -> bool:
+    keys = ("model", "format", "precision", "runtime", "device")
+    return all(getattr(rule, key) in (None, getattr(cell, key)) for key in keys)

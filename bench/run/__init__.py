@@ -1,0 +1,1 @@
+"""The whole job: prepare models, convert, measure on every device, record."""

@@ -1,0 +1,62 @@
+"""A suite's variants without any device: what `bench convert` shows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.config.load import LoadedSuite
+from bench.convert import measures, variants
+from bench.convert.cache import Cache
+from bench.convert.process import Limits
+from bench.convert.types import Artifact, Refusal
+from bench.convert.variants import Request
+from bench.errors import ConfigError
+from bench.plan import asked_for, hindrance
+from bench.run.events import Notify
+from bench.run.prepare import open_models
+from bench.run.variants import event_of
+from bench.words import FORMAT_OF_RUNTIME
+
+
+def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Artifact | Refusal]:
+    """Every variant that the suite asks for, made or refused, in the suite's order."""
+    config = suite.config
+    limits = Limits(config.convert.timeout, config.convert.memory_mib)
+    found: list[Artifact | Refusal | Request] = []
+    for model in open_models(suite, cache).values():
+        for format_ in (FORMAT_OF_RUNTIME[runtime] for runtime in config.runtimes):
+            for precision in asked_for(config.precisions, model.planned.precision):
+                reason = hindrance(model.planned, format_, precision)
+                found.append(Refusal(model.name, format_, precision, reason, "model") if reason
+                             else Request(model.job, format_, precision))
+    requests = [item for item in found if isinstance(item, Request)]
+    made = variants.convert(requests, cache, limits, variants.default_jobs(), lambda event: notify(event_of(event)))
+    return [made[item] if isinstance(item, Request) else item for item in found]
+
+
+def copy_to(folder: Path, results: Sequence[Artifact | Refusal]) -> None:
+    """Copy every artifact to `folder` as MODEL-PRECISION.SUFFIX. Raises ConfigError when that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for result in results:
+            if isinstance(result, Artifact):
+                target = folder / f"{result.model}-{result.precision}{result.path.suffix}"
+                temporary = target.with_name(target.name + ".part")
+                shutil.copyfile(result.path, temporary)
+                temporary.replace(target)
+    except OSError as error:
+        raise ConfigError(f"cannot write to {folder}: {error.strerror}", hint="name another folder") from error
+
+
+def described(result: Artifact | Refusal) -> dict[str, Any]:
+    """The result as JSON: unknown values are null."""
+    row: dict[str, Any] = {"model": result.model, "format": result.format, "precision": result.precision}
+    if isinstance(result, Refusal):
+        return {**row, "status": "refused", "reason": result.reason, "fault": result.fault}
+    return {**row, "status": "made", "reason": None, "fault": None, "path": str(result.path), "sha256": result.sha256,
+            "bytes": result.size_bytes, "sqnr_db": measures.db_to_json(result.gate.sqnr_db),
+            "cosine": result.gate.cosine, "max_abs": result.gate.max_abs, "cached": result.cached,
+            "warnings": list(result.warnings)}

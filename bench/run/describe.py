@@ -1,0 +1,54 @@
+"""What a run records of itself: the host, its notes, how it ended."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import bench
+from bench.config.suite import MeasureConfig, SuiteConfig
+from bench.store.records import StoredRun
+from bench.units import duration
+from bench.words import PRECISIONS
+
+
+def host(folder: Path) -> dict[str, Any]:
+    """The machine that controls the run, the tool's version, and the git revision of the suite's folder (or None)."""
+    return {"bench": bench.__version__, "python": platform.python_version(), "system": platform.platform(),
+            "name": platform.node(), "git": _git_revision(folder)}
+
+
+def _git_revision(folder: Path) -> str | None:
+    try:
+        found = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True,
+                               timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None if found.returncode == 0 else None
+
+
+def notes(suite: SuiteConfig, quick: bool) -> list[str]:
+    """What a reader of the report must know: short trials, fewer precisions, limits that are not judged."""
+    measure, usual = suite.measure, MeasureConfig()
+    found = ["--quick: few and short trials; a look, not a result to act on"] if quick else []
+    if not quick and (measure.trials, measure.min_samples, measure.min_time) != (
+            usual.trials, usual.min_samples, usual.min_time):
+        found.append(f"measured by {measure.trials} trials of at least {measure.min_samples} samples and "
+                     f"{duration(measure.min_time)} each; the defaults are {usual.trials}, {usual.min_samples} and "
+                     f"{duration(usual.min_time)}")
+    left_out = [precision for precision in PRECISIONS if precision not in suite.precisions]
+    if left_out:
+        found.append(f"precisions that the suite does not ask for: {', '.join(left_out)}")
+    if suite.expect is not None:
+        found.append("the suite's expect: is kept with the run and not judged by this version")
+    return found
+
+
+def state_of(run: StoredRun) -> str:
+    """`finished` when every planned cell has its trials and none ended badly for good, else `incomplete`."""
+    last = {(trial.cell, trial.kind, trial.number): trial.state for trial in run.trials}
+    measured = {cell for cell, _, _ in last}
+    planned = {cell.cell for cell in run.cells if cell.status == "planned"}
+    return "finished" if planned <= measured and "failed" not in last.values() else "incomplete"

@@ -1,0 +1,25 @@
+"""What a run tells while it goes on; the command line shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["note", "convert", "cached", "converted", "refused", "device", "trial", "phase", "trial-ok",
+               "trial-failed"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step. `done` of `total` trials of the device, where it concerns trials."""
+
+    kind: Kind
+    text: str
+    device: str = ""
+    cell: str = ""
+    done: int = 0
+    total: int = 0
+
+
+Notify = Callable[[Event], None]

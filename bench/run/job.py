@@ -1,0 +1,136 @@
+"""A run from its suite to its last recorded trial."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from bench.bundles.agent import build_agent
+from bench.config.devices import DeviceConfig
+from bench.config.load import LoadedSuite
+from bench.convert.cache import Cache
+from bench.errors import ConfigError
+from bench.plan import PlannedCell, plan
+from bench.run import describe
+from bench.run.clock import now
+from bench.run.device import DeviceJob, Ready, measure_device
+from bench.run.events import Notify
+from bench.run.prepare import OpenedModel, open_models
+from bench.run.stop import Stop
+from bench.run.variants import make_ready
+from bench.store.records import CellRecord, RunRecord, StoredRun
+from bench.store.store import Store
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to run: a suite (its measuring already shortened when `quick`) on devices."""
+
+    suite: LoadedSuite
+    devices: Mapping[str, DeviceConfig]
+    devices_text: str
+    devices_path: str
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The suite's models, opened, and its cells, planned. Nothing has been converted or pushed."""
+
+    models: dict[str, OpenedModel]
+    planned: tuple[PlannedCell, ...]
+
+
+def prepare(request: RunRequest, cache: Cache) -> Prepared:
+    """Open the models and plan the cells. Raises ConfigError, ModelError."""
+    models = open_models(request.suite, cache)
+    planned = plan(request.suite.config, request.devices, {name: model.planned for name, model in models.items()})
+    return Prepared(models, planned)
+
+
+def run(request: RunRequest, prepared: Prepared, store: Store, cache: Cache, stop: Stop, notify: Notify,
+        earlier: StoredRun | None = None) -> str:
+    """Convert, measure and record everything; with `earlier`, only what it has not saved. The run's id.
+
+    Whatever fails is recorded as its cell's failure. Raises ConfigError when `earlier` was of another model,
+    KeyboardInterrupt when stopped before measuring began; the run is then left to be resumed.
+    """
+    record = earlier.run if earlier else _begin(request, prepared, store)
+    store.set_state(record.id, "interrupted", None)  # what stands if this process is killed
+    cells = [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)]
+    ready = make_ready(request.suite.config, cells, prepared.models, store, cache, notify)
+    if earlier:
+        _refuse_changes(earlier, ready)
+    stop.interruptible = False
+    try:
+        _measure(request, record.id, ready, _saved(earlier), store, cache, stop, notify)
+    finally:
+        stop.interruptible = True
+    state = "interrupted" if stop.soft.is_set() else describe.state_of(store.load(record))
+    store.set_state(record.id, state, None if state == "interrupted" else now())
+    return record.id
+
+
+def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
+    suite = request.suite
+    record = RunRecord(
+        id=f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}", suite=suite.config.name,
+        suite_text=suite.text, suite_path=str(suite.path.resolve()), devices_text=request.devices_text,
+        devices_path=request.devices_path, started=now(), finished=None, state="interrupted",
+        settings={"quick": request.quick, "devices": list(request.devices),
+                  "measure": suite.config.measure.model_dump(mode="json"),
+                  "precisions": list(suite.config.precisions), "runtimes": list(suite.config.runtimes)},
+        host=describe.host(suite.root), notes=describe.notes(suite.config, request.quick))
+    store.add_run(record, [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)])
+    return record
+
+
+def _cell(run_id: str, position: int, planned: PlannedCell) -> CellRecord:
+    return CellRecord(run=run_id, cell=planned.cell.id, position=position, **asdict(planned.cell),
+                      status="skipped" if planned.reason else "planned", reason=planned.reason, fault=planned.fault)
+
+
+def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: frozenset[tuple[str, str, int]],
+             store: Store, cache: Cache, stop: Stop, notify: Notify) -> None:
+    """All devices in parallel, a thread each. An unexpected error of one is raised when all have ended."""
+    archive = build_agent(cache.root / "agent")
+    errors: list[Exception] = []
+
+    def work(job: DeviceJob) -> None:
+        try:
+            measure_device(job, store, stop, notify)
+        except Exception as error:  # the edge of a device's thread: handed to the main one
+            errors.append(error)
+
+    threads = []
+    for name, device in request.devices.items():
+        mine = tuple(item for item in ready if item.cell.device == name)
+        job = DeviceJob(run_id, name, device, request.suite.config, archive, mine, saved)
+        if mine:
+            threads.append(threading.Thread(target=work, args=(job,), name=f"device-{name}", daemon=True))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.2)  # short, so that this thread hears Ctrl-C
+    for error in errors:
+        raise error
+
+
+def _saved(earlier: StoredRun | None) -> frozenset[tuple[str, str, int]]:
+    trials = earlier.trials if earlier else ()
+    return frozenset((trial.cell, trial.kind, trial.number) for trial in trials if trial.state == "ok")
+
+
+def _refuse_changes(earlier: StoredRun, ready: list[Ready]) -> None:
+    """Trials of two different files must not meet in one cell."""
+    measured = {trial.cell: trial.artifact for trial in earlier.trials if trial.state == "ok"}
+    for item in ready:
+        before = measured.get(item.cell.cell)
+        if before is not None and before != item.artifact.sha256:
+            raise ConfigError(f"{item.cell.cell} was measured with another file in run {earlier.run.id}: the model, "
+                              "its data or a converter changed since", hint="start a new run instead of --resume")
+

@@ -1,0 +1,98 @@
+"""The connection to one device during a run: made when needed, made again when lost."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.bundles.agent import AgentArchive
+from bench.config.devices import DeviceConfig
+from bench.deadline import Deadline
+from bench.devices.python import python_of
+from bench.errors import BenchError, InfrastructureError
+from bench.run.clock import now
+from bench.run.events import Event, Notify
+from bench.run.files import InputFile
+from bench.session import Session, open_session
+from bench.store.records import SessionRecord
+from bench.store.store import Store
+from bench.transports.base import Transport
+from bench.transports.connect import connect
+
+CONNECT_WITHIN_S = 30.0
+PUSH_WITHIN_S = 900.0
+PULL_WITHIN_S = 300.0
+
+
+class Link:
+    """A transport and the agent's session over it. A context manager; `close` may be called from another thread."""
+
+    def __init__(self, run: str, name: str, device: DeviceConfig, archive: AgentArchive, store: Store,
+                 notify: Notify) -> None:
+        self._run = run
+        self._name = name
+        self._device = device
+        self._archive = archive
+        self._store = store
+        self._notify = notify
+        self._transport: Transport | None = None
+        self._session: Session | None = None
+        self._present: set[str] = set()
+        self.session_id: int | None = None
+        """The store's row of the newest session."""
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the agent and the connection. Idempotent; never raises."""
+        session, transport, self._session, self._transport = self._session, self._transport, None, None
+        with contextlib.suppress(BenchError):
+            if session is not None:
+                session.close()
+            if transport is not None:
+                transport.close()
+
+    def session(self) -> Session:
+        """The session, opened when there is none. Raises what connecting raises."""
+        if self._session is not None:
+            return self._session
+        self._notify(Event("device", "connecting", self._name))
+        self._transport = connect(self._name, self._device, Deadline(CONNECT_WITHIN_S))
+        session = open_session(self._transport, self._archive, python_of(self._device), self._device.workdir)
+        self._session = session
+        self._present.clear()
+        hello = session.hello
+        self.session_id = self._store.add_session(SessionRecord(
+            0, self._run, self._name, now(), hello.boot_id, hello.agent, hello.facts, hello.runtimes))
+        return session
+
+    def put(self, files: Sequence[InputFile]) -> None:
+        """Push the files that are not on the device yet."""
+        wanted = {file.name: file for file in files if file.name not in self._present}
+        session = self.session()
+        missing = session.missing({name: file.sha256 for name, file in wanted.items()}) if wanted else []
+        for name in missing:
+            assert self._transport is not None and self.session_id is not None
+            self._notify(Event("device", f"pushing {name[:12]}", self._name))
+            sent = self._transport.push(wanted[name].path, f"{session.hello.workdir}/files/{name}",
+                                        Deadline(PUSH_WITHIN_S))
+            self._store.add_pushed(self.session_id, sent)
+        self._present |= set(wanted)
+
+    def fetch(self, trial: str, sha256: str) -> Path:
+        """A trial's outputs on this host, for the caller to remove. Raises InfrastructureError."""
+        session = self.session()
+        assert self._transport is not None
+        local = self._archive.path.parent / f"{self._run}-{self._name}-{trial}.npz"
+        self._transport.pull(f"{session.hello.workdir}/trials/{trial}/outputs.npz", local, Deadline(PULL_WITHIN_S))
+        session.forget(trial)
+        if InputFile.of(local).sha256 != sha256:
+            local.unlink()
+            raise InfrastructureError("the outputs changed on their way from the device")
+        return local
+

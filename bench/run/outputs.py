@@ -1,0 +1,86 @@
+"""Judging what a device computed: the output check of every trial, and accuracy on the labelled set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.convert import encoding, measures
+from bench.convert.gate import RUINED_DB
+from bench.datasets import metrics, npz
+from bench.errors import DeviceError
+from bench.models.spec import TensorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Arrays = Sequence[NDArray[Any]]
+
+FALL_DB = 10.0
+"""A device whose SQNR is this much below the host's for the same file is worth a warning."""
+LEAST_DB = -999.0
+"""Stands for minus infinity, which JSON has not."""
+SAME_DB = 60.0
+"""Above this, differences in SQNR are rounding."""
+
+
+def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
+    """The outputs in `path` as float32, each of shape (samples, *output shape). Raises DeviceError."""
+    arrays = list(npz.read_npz(path).values())
+    if len(arrays) != len(specs):
+        raise DeviceError(f"the device gave {len(arrays)} outputs, the model has {len(specs)}")
+    return [encoding.decode(array, spec) for array, spec in zip(arrays, specs, strict=True)]
+
+
+def check(outputs: Arrays, reference: Arrays, host_sqnr_db: float) -> dict[str, Any]:
+    """The verdict on a trial's outputs against the fp32 reference on the host, as it is stored.
+
+    `ok` is false, with the `reason`, when they have another shape, are not finite, are constant where the reference is
+    not, or their SQNR is under what the gate of conversions asks for. `warning` names a device that computes worse
+    than the host did.
+    """
+    problem = _problem(outputs, reference)
+    if problem is not None:
+        return {"ok": False, "reason": problem, "max_abs": None, "cosine": None, "sqnr_db": None, "agreement": None}
+    flat, wanted = _flat(outputs), _flat(reference)
+    sqnr = measures.sqnr_db(wanted, flat)
+    verdict: dict[str, Any] = {
+        "ok": True, "max_abs": measures.max_abs(wanted, flat), "cosine": measures.cosine(wanted, flat),
+        "sqnr_db": measures.db_to_json(max(sqnr, LEAST_DB)), "agreement": measures.agreement(reference[0], outputs[0])}
+    if sqnr < RUINED_DB:
+        verdict |= {"ok": False, "reason": f"SQNR {sqnr:.1f} dB against fp32, at least {RUINED_DB:g} dB wanted"}
+    elif min(sqnr, SAME_DB) < min(host_sqnr_db, SAME_DB) - FALL_DB:
+        verdict["warning"] = f"outputs are worse than on the host: SQNR {sqnr:.1f} dB against {host_sqnr_db:.1f} dB"
+    return verdict
+
+
+def accuracy(outputs: Arrays, labels: NDArray[np.int64], metric: str, reference: Arrays) -> dict[str, Any]:
+    """The score of the first output on the labels, and the fp32 reference's, as they are stored."""
+    return {"metric": metric, "value": metrics.score(metric, _rows(outputs[0]), labels), "count": len(labels),
+            "reference": metrics.score(metric, _rows(reference[0]), labels)}
+
+
+def _rows(output: NDArray[Any]) -> NDArray[Any]:
+    """The output without its axes of size one (a batch of one): (samples, 1, classes) becomes (samples, classes)."""
+    return output.reshape(len(output), *[size for size in output.shape[1:] if size != 1])
+
+
+def _problem(outputs: Arrays, reference: Arrays) -> str | None:
+    import numpy as np
+
+    for position, (output, wanted) in enumerate(zip(outputs, reference, strict=True)):
+        if output.shape != wanted.shape:
+            return f"output {position} has shape {list(output.shape[1:])}, the reference {list(wanted.shape[1:])}"
+        if not np.isfinite(output).all():
+            return f"output {position} holds NaN or infinity"
+        if output.size > 1 and np.ptp(output) == 0 and np.ptp(wanted) != 0:
+            return f"output {position} is the constant {output.flat[0]:g}"
+    return None
+
+
+def _flat(arrays: Arrays) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.concatenate([np.ravel(array).astype(np.float64) for array in arrays])

@@ -1,0 +1,95 @@
+"""From planned cells to cells that can be measured: references, conversions, encoded inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bench.config.suite import SuiteConfig
+from bench.convert import variants
+from bench.convert.cache import Cache
+from bench.convert.process import Limits
+from bench.convert.types import Artifact, Refusal
+from bench.convert.variants import Request
+from bench.errors import BenchError
+from bench.run.device import Ready
+from bench.run.events import Event, Notify
+from bench.run.files import InputFile
+from bench.run.prepare import OpenedModel, References, compute_references, encode_inputs
+from bench.store.records import CellRecord
+from bench.store.store import Store
+
+_KINDS: Mapping[str, Any] = {"started": "convert", "cached": "cached", "made": "converted", "refused": "refused"}
+
+
+def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[str, OpenedModel], store: Store,
+               cache: Cache, notify: Notify) -> list[Ready]:
+    """Every planned cell with its artifact; those that cannot be made are recorded as skipped, with the reason.
+
+    Each cell's artifact, or its refusal, is recorded in the store. Raises KeyboardInterrupt.
+    """
+    limits = Limits(suite.convert.timeout, suite.convert.memory_mib)
+    planned = [cell for cell in cells if cell.status == "planned"]
+    needed = {cell.model for cell in planned}
+    references = {name: _references(model, cache, limits, notify) for name, model in models.items() if name in needed}
+    requests = {cell.cell: Request(models[cell.model].job, cell.format, cell.precision) for cell in planned
+                if isinstance(references[cell.model], References)}
+    results = variants.convert(list(dict.fromkeys(requests.values())), cache, limits, variants.default_jobs(),
+                               lambda event: notify(event_of(event)))
+    ready = []
+    for cell in planned:
+        model, reference = models[cell.model], references[cell.model]
+        result = results[requests[cell.cell]] if isinstance(reference, References) else reference
+        if isinstance(result, Artifact) and isinstance(reference, References):
+            made = replace(cell, artifact=_described(result, model), log=_log(result))
+            ready.append(_ready(made, result, model, reference, cache))
+        else:
+            made = _left_out(cell, result)
+        store.replace_cell(made)
+    return ready
+
+
+def _references(model: OpenedModel, cache: Cache, limits: Limits, notify: Notify) -> References | BenchError:
+    notify(Event("note", f"{model.name}: fp32 reference on this host"))
+    try:
+        return compute_references(model, cache, limits)
+    except BenchError as error:
+        return error
+
+
+def _left_out(cell: CellRecord, why: object) -> CellRecord:
+    if isinstance(why, Refusal):
+        return replace(cell, status="skipped", reason=why.reason, fault=why.fault, log=why.log)
+    assert isinstance(why, BenchError)
+    return replace(cell, status="skipped", reason=str(why), fault=why.fault)
+
+
+def _ready(cell: CellRecord, artifact: Artifact, model: OpenedModel, references: References, cache: Cache) -> Ready:
+    labelled: InputFile | None = None
+    if model.labelled_inputs is not None:
+        labelled = encode_inputs(artifact, model.inputs, model.labelled_inputs, cache)
+    return Ready(cell, artifact, model, references, encode_inputs(artifact, model.inputs, model.verification, cache),
+                 labelled)
+
+
+def _described(artifact: Artifact, model: OpenedModel) -> dict[str, Any]:
+    """The artifact as the store keeps it with a cell."""
+    from bench.convert.measures import db_to_json
+
+    gate = artifact.gate
+    return {"sha256": artifact.sha256, "bytes": artifact.size_bytes, "key": artifact.key,
+            "source": model.source.sha256, "tools": artifact.tools, "seconds": artifact.seconds,
+            "warnings": [*model.warnings, *artifact.warnings], "inputs": dict(model.origins),
+            "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs}}
+
+
+def _log(artifact: Artifact) -> str:
+    return (artifact.path.parent / "log.txt").read_text(encoding="utf-8", errors="replace")
+
+
+def event_of(event: variants.Event) -> Event:
+    """A conversion's progress as the run's."""
+    request = event.request
+    text = f"{request.job.model} {request.format} {request.precision}"
+    return Event(_KINDS[event.kind], f"{text}: {event.reason}" if event.reason else text)
