@@ -3,8 +3,8 @@
 Host to agent
     have    {files: {name: sha256}}                which of these are missing under the work folder
     trial   {trial, kind, runtime, delegate, threads, options, artifact, inputs, measure, deadline_s}
+    look    {}                                     the conditions now, please
     forget  {trial}                                its outputs have been fetched; remove its folder
-    cancel  {trial}                                stop it now
     ping    {}                                     the host is alive
 
 Agent to host
@@ -13,7 +13,7 @@ Agent to host
     files       {missing: [name]}
     phase       {trial, name}                                         what the worker is doing
     samples     {trial, ns: [int]}                                    in chunks
-    conditions  {trial, when: before|during|after, ...}
+    conditions  {trial, when: before|during|after|asked, ...}
     log         {trial, text}                                         the end of what the worker printed
     result      {trial, ...}                                          phases, memory, outputs, versions
     failed      {trial, kind, message, signal}                        ends a trial badly

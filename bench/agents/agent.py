@@ -7,6 +7,7 @@ at the end of its input or when the host has been silent for SILENCE_LIMIT_S.
 from __future__ import annotations
 
 import argparse
+import glob
 import hashlib
 import os
 import select
@@ -14,7 +15,7 @@ import shutil
 import signal
 import sys
 import time
-from typing import Any, BinaryIO, List, Optional
+from typing import Any, BinaryIO, Callable, List, Optional
 
 from bench import protocol
 from bench.agents import lock, runtimes
@@ -22,6 +23,7 @@ from bench.agents.child import Child
 from bench.agents.probes import conditions, facts
 
 DURING_EVERY_S = 5.0
+KEEP_DAYS = 30
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -40,6 +42,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     except lock.Busy as busy:
         channel.write(protocol.encode({"type": "busy", "holder": busy.holder}))
         return 3
+    _remove_unused(workdir, arguments.archive)
     with Supervisor(channel, workdir, os.path.abspath(arguments.archive)) as supervisor:
         supervisor.hello()
         supervisor.serve()
@@ -109,24 +112,36 @@ class Supervisor:
         kind = message["type"]
         if kind == "have":
             self._say({"type": "files", "missing": self._missing(message["files"])})
+        elif kind == "look":
+            self._say(dict(conditions.conditions(), type="conditions", trial="", when="asked"))
         elif kind == "trial":
             self._begin(message)
         elif kind == "forget":
             shutil.rmtree(os.path.join(self._trials, _plain(message["trial"])), ignore_errors=True)
-        elif kind == "cancel" and self._child is not None:
-            self._fail(self._child, "cancelled", "cancelled by the host")
-        elif kind == "bye":
-            self._open = False
 
     def _missing(self, wanted: Any) -> List[str]:
+        """Files with another content, or none. A file asked for is marked as used; the others fade away."""
         folder = os.path.join(self._workdir, "files")
-        return [name for name, digest in wanted.items() if _digest(os.path.join(folder, _plain(name))) != digest]
+        missing = []
+        for name, digest in wanted.items():
+            path = os.path.join(folder, _plain(name))
+            if _digest(path, self._still_here) == digest:
+                os.utime(path)
+            else:
+                missing.append(name)
+        return missing
+
+    def _still_here(self) -> None:
+        """Called between chunks of long work: both sides stay patient."""
+        signal.alarm(int(protocol.SILENCE_LIMIT_S))
+        if time.monotonic() - self._spoke > protocol.ALIVE_EVERY_S:
+            self._say({"type": "alive"})
 
     def _begin(self, message: protocol.Message) -> None:
         folder = os.path.join(self._trials, _plain(message["trial"]))
         os.makedirs(folder)
         files = os.path.join(self._workdir, "files")
-        message = dict(message, artifact=os.path.join(files, _plain(message["artifact"])),
+        message = dict(message, supervisor=os.getpid(), artifact=os.path.join(files, _plain(message["artifact"])),
                        inputs=os.path.join(files, _plain(message["inputs"])),
                        outputs=os.path.join(folder, "outputs.npz"))
         self._tally = protocol.Tally()
@@ -164,8 +179,7 @@ class Supervisor:
             self._say({"type": "done", "trial": child.trial["trial"], "frames": self._tally.frames,
                        "crc": self._tally.crc})
         elif status < 0:
-            name = signal.Signals(-status).name
-            self._fail(child, "signal", "killed by signal {} ({})".format(-status, name), -status)
+            self._fail(child, "signal", "killed by signal {} ({})".format(-status, _signal_name(-status)), -status)
         else:
             self._fail(child, "exit", "the worker ended with exit code {} and no result".format(status))
 
@@ -218,12 +232,35 @@ def _plain(name: str) -> str:
     return name
 
 
-def _digest(path: str) -> Optional[str]:
+def _digest(path: str, between: Callable[[], None] = lambda: None) -> Optional[str]:
+    """The sha256 of a file, None where there is none; `between` is called after each MiB."""
+    digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+            for chunk in iter(lambda: file.read(1 << 20), b""):
+                digest.update(chunk)
+                between()
     except OSError:
         return None
+    return digest.hexdigest()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "real-time"
+
+
+def _remove_unused(workdir: str, keep: str) -> None:
+    """Remove pushed files that no run has asked for in KEEP_DAYS, and agents other than this one as old."""
+    oldest = time.time() - KEEP_DAYS * 86400
+    for path in glob.glob(os.path.join(workdir, "files", "*")) + glob.glob(os.path.join(workdir, "agent-*.pyz")):
+        try:
+            if os.path.getmtime(path) < oldest and not os.path.samefile(path, keep):
+                os.unlink(path)
+        except OSError:
+            continue
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ print to the log.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -26,23 +27,31 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> int:
     """Run the trial that standard input describes. Exit code 0 after a result or a reported failure."""
-    _die_with_the_supervisor()
     channel = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     trial = json.loads(sys.stdin.buffer.readline().decode("utf-8"))
+    _die_with(trial["supervisor"])
     speaker = _Speaker(channel, trial["trial"])
     try:
         result = run(trial, speaker)
     except MemoryError as error:
         speaker.say("failed", kind="memory", message="out of memory: {}".format(error))
     except Exception as error:  # the edge of the worker: whatever a runtime raises is a result
-        speaker.say("failed", kind="raised", message=one_line(error))
+        speaker.say("failed", kind=kind_of(error), message=one_line(error))
     else:
         speaker.say("result", **result)
     channel.flush()
     # Some runtimes crash while they are taken down; what was measured is out already.
     sys.stderr.flush()
     os._exit(0)
+
+
+def kind_of(error: Exception) -> str:
+    """Whether something is missing here, the disk is full, or the runtime raised it."""
+    if isinstance(error, ImportError):
+        return "import"
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "disk" if full else "raised"
 
 
 def one_line(error: BaseException) -> str:
@@ -59,7 +68,7 @@ def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:
 
     runtime = runtimes.get(trial["runtime"])
     version = runtime.version()
-    _import_runtime(trial["runtime"])
+    runtime.import_library()
     imported = perf_counter_ns()
     after_import = memory.peak_rss()
     samples = _samples(numpy, trial["inputs"])
@@ -68,10 +77,12 @@ def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:
     model = runtime.load(trial["artifact"], trial["delegate"], trial["threads"], trial["options"])
     load_ns = perf_counter_ns() - begin
     phases = {"import_ns": imported - start, "load_ns": load_ns}
+    after_load = memory.peak_rss()
     measured = _infer(model, samples, trial, phases, speaker)
     return {
         "phases": phases,
-        "memory": {"after_import_bytes": after_import, "peak_rss_bytes": memory.peak_rss(), "pss_bytes": memory.pss()},
+        "memory": {"after_import_bytes": after_import, "after_load_bytes": after_load,
+                   "peak_rss_bytes": measured.pop("peak_rss_bytes"), "pss_bytes": memory.pss()},
         "versions": {"runtime": version, "numpy": numpy.__version__, "python": sys.version.split()[0]},
         **measured,
     }
@@ -85,6 +96,7 @@ def _infer(model: runtimes.Loaded, samples: List[List[Any]], trial: protocol.Mes
     measured: Dict[str, Any] = {}
     if trial["kind"] == "latency":
         measured = _measure(model, trial["measure"], phases, speaker)
+    measured.setdefault("peak_rss_bytes", memory.peak_rss())
     speaker.say("phase", name="verify")
     begin = perf_counter_ns()
     measured["outputs"] = _outputs(model, samples, trial["outputs"])
@@ -95,33 +107,24 @@ def _infer(model: runtimes.Loaded, samples: List[List[Any]], trial: protocol.Mes
 def _measure(model: runtimes.Loaded, measure: Dict[str, Any], phases: Dict[str, Any],
              speaker: _Speaker) -> Dict[str, Any]:
     speaker.say("phase", name="warm-up")
-    warm = timing.warm_up(model.invoke, measure)
-    speaker.say("phase", name="samples")
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    begin = perf_counter_ns()
-    times = timing.sample(model.invoke, measure)
-    phases["samples_ns"] = perf_counter_ns() - begin
-    after = resource.getrusage(resource.RUSAGE_SELF)
+    with timing.no_garbage_collection():
+        warm = timing.warm_up(model.invoke, measure)
+        peak = memory.peak_rss()  # before samples are kept and sent: they are not the model's
+        speaker.say("phase", name="samples")
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        begin = perf_counter_ns()
+        times = timing.sample(model.invoke, measure)
+        phases["samples_ns"] = perf_counter_ns() - begin
+        after = resource.getrusage(resource.RUSAGE_SELF)
     for at in range(0, len(times), protocol.SAMPLES_PER_MESSAGE):
-        speaker.say("samples", ns=times[at:at + protocol.SAMPLES_PER_MESSAGE])
+        speaker.say("samples", ns=times[at:at + protocol.SAMPLES_PER_MESSAGE].tolist())
     return {
+        "peak_rss_bytes": peak,
         "warm_up": {"runs": warm.runs, "ns": warm.ns, "settled": warm.settled},
         "cpu_ns": {"user": int((after.ru_utime - before.ru_utime) * 1e9),
                    "system": int((after.ru_stime - before.ru_stime) * 1e9)},
         "sample_count": len(times),
     }
-
-
-def _import_runtime(name: str) -> None:
-    """Import the library itself, so that its weight is known apart from the model's."""
-    modules = {"onnxruntime": "onnxruntime", "torch": "torch.jit.mobile", "executorch": "executorch.runtime"}
-    if name in modules:
-        __import__(modules[name])
-    elif name == "tflite":
-        try:
-            import ai_edge_litert.interpreter  # noqa: F401
-        except ImportError:
-            import tflite_runtime.interpreter  # noqa: F401
 
 
 def _samples(numpy: Any, path: str) -> List[List[Any]]:
@@ -147,12 +150,14 @@ def _outputs(model: runtimes.Loaded, samples: List[List[Any]], path: str) -> Dic
     return {"file": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "count": len(rows)}
 
 
-def _die_with_the_supervisor() -> None:
-    """Ask the kernel to kill this process when its parent dies, however that happens."""
+def _die_with(supervisor: int) -> None:
+    """Ask the kernel to kill this process when its parent dies, however that happens; end now if it is dead already."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     except (OSError, AttributeError):
         pass
+    if os.getppid() != supervisor:
+        os._exit(1)
 
 
 class _Speaker:

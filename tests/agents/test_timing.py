@@ -55,6 +55,11 @@ def test_warm_up_that_never_settles_ends_at_its_limit_and_says_so(clocked: Any) 
     assert done.ns >= 20_000_000
 
 
+def test_warm_up_of_a_slow_but_steady_inference_counts_as_settled_at_the_limit(clocked: Any) -> None:
+    done = timing.warm_up(clocked(forever(600_000_000)), {**MEASURE, "warmup_max_ns": 3_000_000_000})
+    assert done == (5, 3_000_000_000, True)
+
+
 def test_warm_up_reaches_its_minimum_time(clocked: Any) -> None:
     assert timing.warm_up(clocked(forever(1_000)), {**MEASURE, "warmup_min_ns": 500_000}).ns >= 500_000
 
@@ -66,7 +71,7 @@ def test_sampling_reaches_both_the_count_and_the_time(clocked: Any) -> None:
 
 def test_samples_are_what_the_clock_says(clocked: Any) -> None:
     values = iter(range(1, 31))
-    assert timing.sample(clocked(values), MEASURE) == list(range(1, 31))
+    assert timing.sample(clocked(values), MEASURE).tolist() == list(range(1, 31))
 
 
 def test_differences_below_the_clock_count_as_steady() -> None:

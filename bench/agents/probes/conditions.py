@@ -20,7 +20,7 @@ def conditions() -> Dict[str, Any]:
         "clocks_mhz": clocks_mhz(),
         "governor": files.text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "temperature_c": temperature_c(),
-        "available_memory_bytes": _available(),
+        "available_memory_bytes": available_memory(),
     }
 
 
@@ -52,6 +52,7 @@ def temperature_c() -> Optional[float]:
     return max(plausible) if plausible else None
 
 
-def _available() -> Optional[int]:
+def available_memory() -> Optional[int]:
+    """Bytes that processes can still take without swapping: MemAvailable."""
     match = re.search(r"^MemAvailable:\s+(\d+) kB", files.text("/proc/meminfo") or "", re.MULTILINE)
     return int(match.group(1)) * 1024 if match else None

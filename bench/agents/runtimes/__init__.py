@@ -1,7 +1,8 @@
-"""The runtimes of the device side, one file each, all with the same two functions.
+"""The runtimes of the device side, one file each, all with the same three functions.
 
-    load(path, delegate, threads, options) -> Loaded      everything that happens once
     version() -> str                                      what will run; raises ImportError where it is not installed
+    import_library() -> None                              import it, so that its weight is known apart from a model's
+    load(path, delegate, threads, options) -> Loaded      everything that happens once for a model
 
 `Loaded` has `inputs` and `outputs` (tuples of `Tensor`, in the file's order), and three verbs:
 
@@ -42,6 +43,8 @@ class Loaded(Protocol):
 
 class Runtime(Protocol):
     def version(self) -> str: ...
+
+    def import_library(self) -> None: ...
 
     def load(self, path: str, delegate: str, threads: int, options: Dict[str, str]) -> Loaded: ...
 

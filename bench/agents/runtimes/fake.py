@@ -20,6 +20,10 @@ def version() -> str:
     return "fake 1"
 
 
+def import_library() -> None:
+    """There is none."""
+
+
 def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _Fake:
     with open(path) as file:
         return _Fake(json.load(file))
@@ -44,7 +48,8 @@ class _Fake:
     def invoke(self) -> None:
         self._count += 1
         self._maybe_die()
-        time.sleep(self._seconds)
+        if self._seconds:
+            time.sleep(self._seconds)
 
     def read(self) -> List[Any]:
         if self._output == "nan":

@@ -22,6 +22,10 @@ def version() -> str:
     return version_of("onnxruntime", "onnxruntime-gpu")
 
 
+def import_library() -> None:
+    import onnxruntime  # noqa: F401
+
+
 def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _Session:
     if delegate != "cpu":
         raise ValueError("onnxruntime has the delegate 'cpu' here, not {!r}".format(delegate))

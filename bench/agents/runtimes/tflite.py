@@ -16,6 +16,15 @@ def version() -> str:
     return version_of("ai-edge-litert", "tflite-runtime")
 
 
+def import_library() -> Any:
+    """The interpreter module that is installed."""
+    try:
+        from ai_edge_litert import interpreter
+    except ImportError:
+        from tflite_runtime import interpreter
+    return interpreter
+
+
 def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _Interpreter:
     if delegate not in ("xnnpack", "builtin"):
         raise ValueError("tflite has the delegates 'xnnpack' and 'builtin' here, not {!r}".format(delegate))
@@ -26,10 +35,7 @@ def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _In
 
 class _Interpreter:
     def __init__(self, path: str, delegate: str, threads: int) -> None:
-        try:
-            from ai_edge_litert import interpreter as tflite
-        except ImportError:
-            from tflite_runtime import interpreter as tflite
+        tflite = import_library()
         kind = tflite.OpResolverType
         resolver = kind.BUILTIN_WITHOUT_DEFAULT_DELEGATES if delegate == "builtin" else kind.AUTO
         self._interpreter = tflite.Interpreter(

@@ -16,6 +16,10 @@ def version() -> str:
     return version_of("torch")
 
 
+def import_library() -> None:
+    import torch.jit.mobile  # noqa: F401
+
+
 def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _LiteModule:
     if delegate != "cpu":
         raise ValueError("torch has the delegate 'cpu' here, not {!r}".format(delegate))
