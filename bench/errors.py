@@ -31,10 +31,17 @@ class BenchError(Exception):
     fault: ClassVar[Fault] = "bug"
     exit_code: ClassVar[int] = EXIT_BUG
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.log = log
+        """What was printed before it happened, where something was."""
+
+    @property
+    def line(self) -> str:
+        """Message and hint in one line, for a row of a table."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message

@@ -14,6 +14,10 @@ TRANSPORT_KEYS: Final = ("local", "ssh", "adb")
 WORKDIR_PATTERN: Final = r"^(~/|/)[^/\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 
 
+PlannedRuntime = Literal["tensorrt", "coreml"]
+"""May be listed already; nothing is measured by them yet."""
+
+
 class LocalConfig(Strict):
     """This machine: child processes."""
 
@@ -73,7 +77,7 @@ class DeviceConfig(Strict):
     """The device's Python >= 3.8; default python3."""
     workdir: Annotated[str, StringConstraints(pattern=WORKDIR_PATTERN)] = "~/.cache/bench"
     """The one folder that bench writes to on the device; absolute, or below ~/."""
-    runtimes: tuple[Runtime, ...] | None = Field(default=None, min_length=1)
+    runtimes: tuple[Runtime | PlannedRuntime, ...] | None = Field(default=None, min_length=1)
     """Runtimes to use; default: whatever the agent finds."""
     labels: dict[Line, str] = Field(default_factory=dict)
     """Free text by which suites select devices."""

@@ -128,13 +128,12 @@ class MeasureConfig(Strict):
 
 
 class ConvertConfig(Strict):
-    """Limits of one conversion, and the gate that an artifact must pass."""
+    """Limits of one conversion."""
 
     timeout: Seconds = Field(default=900.0, gt=0)
     """A conversion that takes longer has failed."""
     memory_mib: int = Field(default=8192, ge=64, le=1 << 24)
     """Memory of a conversion's process at most, in MiB."""
-    """Outputs with a lower signal-to-noise ratio against fp32 are refused, in dB."""
 
 
 class RuntimeOptions(Strict):

@@ -47,6 +47,11 @@ class Cache:
         return self.root / "entries"
 
     @property
+    def inputs(self) -> Path:
+        """Input arrays, each an .npz named by its hash; the folder may not be there."""
+        return self.root / "inputs"
+
+    @property
     def work(self) -> Path:
         return self.root / "work"
 
@@ -134,12 +139,13 @@ def work_folder(cache: Cache) -> Iterator[Path]:
 
 def prune(cache: Cache, *, older_than_days: float | None = None, max_bytes: int | None = None,
           everything: bool = False) -> tuple[int, int]:
-    """Remove entries: all, those not used for `older_than_days`, and the longest unused until `max_bytes` are left.
+    """Remove entries and kept inputs: all, those not used for `older_than_days`, the longest unused above `max_bytes`.
 
     Gives back how many entries were removed and how many bytes that freed.
     """
     _remove_stale_work(cache)
-    found = sorted((folder.stat().st_mtime, _size_of(folder), folder) for folder in cache.entries.iterdir())
+    kept = [*cache.entries.iterdir(), *cache.inputs.glob("*.npz")]
+    found = sorted((folder.stat().st_mtime, _size_of(folder), folder) for folder in kept)
     kept_bytes = sum(size for _, size, _ in found)
     horizon = None if older_than_days is None else time.time() - older_than_days * 86400
     count = freed = 0
@@ -202,7 +208,7 @@ def _sync(path: Path) -> None:
 
 
 def _size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in (folder, *folder.rglob("*")) if path.is_file())
 
 
 def _start_of(pid: int) -> str:

@@ -46,6 +46,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+PASSING = ("allocate memory", "bad alloc", "bad_alloc", "out of memory", "timed out", "connection")
+"""Words of failures that another try may not meet."""
+
+
 def failure_of(error: BaseException, extra: str, purpose: str) -> Failure:
     """One line for an exception, whose fault it is, and whether the same job would fail the same way again."""
     if isinstance(error, BenchError):
@@ -58,7 +62,9 @@ def failure_of(error: BaseException, extra: str, purpose: str) -> Failure:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
         where = error.filename or "the work folder"
         return Failure(f"{os.strerror(error.errno)}: {where}", "infrastructure", lasting=False)
-    return Failure(one_line(error), "model", lasting=not isinstance(error, OSError))
+    reason = one_line(error)
+    passing = isinstance(error, OSError | ImportError) or any(word in reason.lower() for word in PASSING)
+    return Failure(reason, "model", lasting=not passing)
 
 
 def one_line(error: BaseException) -> str:

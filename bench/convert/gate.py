@@ -22,7 +22,7 @@ from bench.models.spec import ModelInfo
 
 Array = npt.NDArray[np.generic]
 
-REVISION = 2
+REVISION = 3
 """Rises whenever the gate would decide otherwise: cached decisions of an older one are then not used."""
 
 SAMPLES = 16
@@ -83,6 +83,8 @@ def _check_quantized(info: ModelInfo, work: Work) -> None:
         raise ModelError("not quantized: the converter wrote the fp32 file unchanged")
     if info.precision == "fp32":
         raise ModelError(f"not quantized: all weights and activations in the {work.precision} file are still fp32")
+    if info.precision != work.precision:
+        raise ModelError(f"asked for {work.precision}, the file that was made holds {info.precision}")
 
 
 def _check_shapes(wanted: Sequence[Array], found: Sequence[Array]) -> None:
@@ -101,8 +103,6 @@ def _warnings(info: ModelInfo, work: Work, gate: Gate) -> list[str]:
     limit = POOR_DB.get(work.precision, 20.0)
     if gate.sqnr_db < limit and not math.isinf(gate.sqnr_db):
         found.append(f"poor outputs: SQNR {gate.sqnr_db:.1f} dB against fp32, {work.precision} usually has {limit:g}")
-    if info.precision != work.precision:
-        found.append(f"asked for {work.precision}, the file holds {info.precision}")
     base_bytes = work.base.stat().st_size if work.base is not None else 0
     if work.precision != "fp32" and base_bytes >= WEIGHTY_BYTES:
         share = work.output.stat().st_size / base_bytes

@@ -49,9 +49,9 @@ def max_abs(reference: Array, value: Array) -> float:
 def agreement(reference: Array, value: Array) -> float | None:
     """The share of rows (all axes but the last) with the same arg-max, in [0, 1]: top-1 agreement.
 
-    None where an arg-max says nothing: a last axis shorter than 2, a scalar or an empty array.
+    None where an arg-max says nothing: no axis of samples, a last axis shorter than 2, an empty array.
     """
-    if reference.ndim == 0 or reference.size == 0 or reference.shape[-1] < 2:
+    if reference.ndim < 2 or reference.size == 0 or reference.shape[-1] < 2:
         return None
     return float(np.mean(np.argmax(reference, axis=-1) == np.argmax(value, axis=-1)))
 

@@ -49,7 +49,7 @@ def reference_outputs(job: ModelJob, inputs_npz: Path, inputs_sha256: str, cache
                               "extra": PACKAGES_OF_KIND[job.source.kind][0], "purpose": f"running {job.model}"},
                              folder, made / LOG, limits, stop)
             if isinstance(answer, Failure):
-                raise _error(job.model, answer)
+                raise _error(job.model, answer, (made / LOG).read_text(errors="replace"))
             entry = commit(cache, key, made, {"reference": job.model, "source": asdict(job.source)["sha256"]}, output)
     if entry.file is None:
         raise InfrastructureError(f"the cache entry {key[:12]} under {cache.root} holds no outputs")
@@ -92,6 +92,6 @@ def _run_module(source: Source, inputs: tuple[TensorSpec, ...], samples: Samples
     return tuple(np.stack(column) for column in zip(*rows, strict=True))
 
 
-def _error(model: str, failure: Failure) -> BenchError:
+def _error(model: str, failure: Failure, log: str) -> BenchError:
     kinds: dict[str, type[BenchError]] = {"config": ConfigError, "infrastructure": InfrastructureError}
-    return kinds.get(failure.fault, ModelError)(f"the model {model!r} does not run: {failure.reason}")
+    return kinds.get(failure.fault, ModelError)(f"the model {model!r} does not run: {failure.reason}", log=log)

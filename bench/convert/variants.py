@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from bench.agents.probes.conditions import available_memory
 from bench.convert import gate
 from bench.convert.cache import Cache, Entry, look_up
 from bench.convert.making import Variant, make, refused, result_of, variant_of
@@ -18,6 +19,7 @@ from bench.convert.process import Limits
 from bench.convert.reference import reference_outputs
 from bench.convert.types import Artifact, ModelJob, Refusal
 from bench.errors import BenchError
+from bench.units import MIB
 
 CHILD_MIB = 3072
 """What a usual converter needs, torch and all: so many children run at once as the memory has room for."""
@@ -71,8 +73,9 @@ def convert(requests: Sequence[Request], cache: Cache, limits: Limits, jobs: int
 
 def default_jobs() -> int:
     """How many children this machine has cores and memory for, at least 1."""
-    free_mib = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    return max(1, min(len(os.sched_getaffinity(0)), free_mib // CHILD_MIB))
+    available = available_memory()
+    room = len(os.sched_getaffinity(0)) if available is None else available // MIB // CHILD_MIB
+    return max(1, min(len(os.sched_getaffinity(0)), room))
 
 
 def _split(variants: Iterable[Variant], cache: Cache, on_event: OnEvent) -> tuple[dict[str, Result], list[Variant]]:

@@ -48,17 +48,17 @@ class ResolvedInputs:
 def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path) -> ResolvedInputs:
     """The inputs of a model; `info` is what its file says (None for a factory), `root` where relative paths start.
 
+    Neither a factory nor most TorchScript files say what they take: the suite's inputs: are all of them, in order.
     Raises ConfigError for unknown names, for shapes or dtypes that do not fit, and for what is left open.
     """
     dataset = None if config.dataset is None else load_dataset(config.dataset, root)
     declared = {spec.name: spec for spec in info.inputs} if info is not None else {}
-    names = list(declared) if info is not None else list(config.inputs) or (["input"] if dataset else [])
-    _check_names(config, names, info)
+    names = list(declared) or list(config.inputs) or (["input"] if dataset else [])
+    _check_names(config, names)
     taker = None if dataset is None else _taker(config, names)
     counts = (GENERATED_CALIBRATION, GENERATED_VERIFICATION) if dataset is None else (
         len(dataset.calibration), min(VERIFICATION, len(dataset.inputs)))
-    specs, calibration, verification, origin = [], {}, {}, {}
-    labelled = None
+    specs, calibration, verification, scored, origin = [], {}, {}, {}, {}
     for name in names:
         setting = config.inputs.get(name, InputConfig())
         own = dataset if name == taker else None
@@ -67,15 +67,17 @@ def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path) -> R
         origin[name], values = _values(spec, setting, given, own)
         calibration[name], verification[name] = values(counts[0], 0), values(counts[1], 1)
         _check_finite(name, calibration[name], verification[name])
-        labelled = labelled if own is None else _labelled(own, spec)
+        if dataset is not None:
+            scored[name] = values(len(dataset.inputs), 1)
         specs.append(spec)
+    labelled = None if dataset is None else Labelled(scored, dataset.labels, dataset.metric)
     return ResolvedInputs(tuple(specs), calibration, verification, labelled, origin,
                           () if dataset is None else dataset.warnings)
 
 
-def _check_names(config: ModelConfig, names: list[str], info: ModelInfo | None) -> None:
-    if not names and info is None:
-        raise ConfigError("a factory does not say its inputs, and the suite gives neither inputs: nor dataset:",
+def _check_names(config: ModelConfig, names: list[str]) -> None:
+    if not names:
+        raise ConfigError("the source does not say its inputs, and the suite gives neither inputs: nor dataset:",
                           hint="write in the suite, in the order of forward's arguments, e.g.: "
                                "inputs: {image: {shape: [1, 3, 224, 224], dtype: float32, range: [0, 1]}}")
     for name in config.inputs:
@@ -151,10 +153,6 @@ def _whole_limits(spec: TensorSpec, dtype: np.dtype[Any], limits: tuple[float, f
         raise ConfigError(f"range: wanted whole numbers that {spec.dtype} holds for input {spec.name!r}, "
                           f"found [{low:g}, {high:g}]")
     return int(low), int(high)
-
-
-def _labelled(dataset: Dataset, spec: TensorSpec) -> Labelled:
-    return Labelled(fit(dataset.inputs, spec, f"dataset {dataset.name}"), dataset.labels, dataset.metric)
 
 
 def _check_finite(name: str, *arrays: Array) -> None:

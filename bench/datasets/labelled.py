@@ -21,9 +21,9 @@ _ZOO: Final = Path(__file__).parent.parent / "zoo" / "data"
 
 @dataclass(frozen=True)
 class Labelled:
-    """Inputs with the answers wanted: `inputs` (n, *input shape) of the input's dtype, `labels` (n,) int64."""
+    """Inputs with the answers wanted: `inputs` by name, each (n, *input shape) of its dtype, `labels` (n,) int64."""
 
-    inputs: Array
+    inputs: dict[str, Array]
     labels: Array
     metric: str
 

@@ -34,16 +34,16 @@ def test_one_base_serves_all_its_precisions_and_the_second_run_starts_no_child(w
 
 def test_a_change_of_weights_calibration_or_tools_converts_anew_and_a_new_name_does_not(
         workbench: Bench, net: Path, use_recipes: UseRecipes, tmp_path: Path) -> None:
-    use_recipes(dying.one("prints_garbage"))
-    workbench.artifact(job_for(net), "int8")
-    workbench.artifact(job_for(net, model="another name"), "int8")
+    use_recipes(dying.one("prints_garbage", precision="int8-dynamic"))
+    workbench.artifact(job_for(net), "int8-dynamic")
+    workbench.artifact(job_for(net, model="another name"), "int8-dynamic")
     assert workbench.counts()["cached"] == 1
-    workbench.artifact(job_for(net, seed=2), "int8")
+    workbench.artifact(job_for(net, seed=2), "int8-dynamic")
     assert workbench.counts()["made"] == 2
-    workbench.artifact(job_for(write_net(tmp_path / "other.onnx", seed=5)), "int8")
+    workbench.artifact(job_for(write_net(tmp_path / "other.onnx", seed=5)), "int8-dynamic")
     assert workbench.counts()["made"] == 2
-    use_recipes(dying.one("prints_garbage", tools=("onnx", "numpy")))
-    workbench.artifact(job_for(net), "int8")
+    use_recipes(dying.one("prints_garbage", precision="int8-dynamic", tools=("onnx", "numpy")))
+    workbench.artifact(job_for(net), "int8-dynamic")
     assert workbench.counts() == {"cached": 1, "started": 1, "made": 1}
 
 
@@ -82,15 +82,21 @@ def test_a_file_of_no_format_is_refused_at_the_gate(workbench: Bench, net: Path,
 
 
 def test_ruined_outputs_are_refused_with_their_ratio(workbench: Bench, net: Path, use_recipes: UseRecipes) -> None:
-    use_recipes(dying.one("ruins_outputs"))
-    reason = workbench.refusal(job_for(net), "int8").reason
+    use_recipes(dying.one("ruins_outputs", precision="int8-dynamic"))
+    reason = workbench.refusal(job_for(net), "int8-dynamic").reason
     assert reason.startswith("outputs ruined: SQNR -") and reason.endswith("dB against fp32, at least 10 dB wanted")
+
+
+def test_another_quantization_than_the_one_asked_for_is_refused(
+        workbench: Bench, net: Path, use_recipes: UseRecipes) -> None:
+    use_recipes(dying.one("prints_garbage"))
+    assert workbench.refusal(job_for(net), "int8").reason == "asked for int8, the file that was made holds int8-dynamic"
 
 
 def test_what_is_printed_to_fd_1_is_the_log_and_disturbs_nothing(
         workbench: Bench, net: Path, use_recipes: UseRecipes) -> None:
-    use_recipes(dying.one("prints_garbage"))
-    artifact = workbench.artifact(job_for(net), "int8")
+    use_recipes(dying.one("prints_garbage", precision="int8-dynamic"))
+    artifact = workbench.artifact(job_for(net), "int8-dynamic")
     log = (artifact.path.parent / "log.txt").read_bytes()
     assert b"native noise" in log and b"python noise" in log
 

@@ -121,7 +121,7 @@ def test_a_dataset_feeds_the_only_input(data: Path) -> None:
     assert found.origin == {"image": "dataset"}
     np.testing.assert_array_equal(found.verification["image"], images[:8, None])
     assert found.labelled is not None
-    np.testing.assert_array_equal(found.labelled.inputs, images[:, None])
+    np.testing.assert_array_equal(found.labelled.inputs["image"], images[:, None])
     assert found.warnings
 
 

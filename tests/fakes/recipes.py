@@ -15,10 +15,10 @@ def _recipe(precision: str, function: str, base: str | None = "fp32", tools: tup
     return Recipe(("onnx",), "onnx", precision, f"tests.fakes.recipes:{function}", base=base, tools=tools, extra="onnx")
 
 
-def one(function: str, *, tools: tuple[str, ...] = ("onnx",)) -> tuple[Recipe, ...]:
-    """An fp32 recipe that copies, and an int8 one that calls `function` of this module."""
+def one(function: str, *, precision: str = "int8", tools: tuple[str, ...] = ("onnx",)) -> tuple[Recipe, ...]:
+    """An fp32 recipe that copies, and one of that precision that calls `function` of this module."""
     return (Recipe(("onnx",), "onnx", "fp32", "bench.convert.onnx:as_is", base=None, tools=("onnx",), extra="onnx"),
-            _recipe("int8", function, tools=tools))
+            _recipe(precision, function, tools=tools))
 
 
 def copies(work: Work) -> None:
