@@ -131,7 +131,9 @@ def _samples(numpy: Any, path: str) -> List[List[Any]]:
     """Per sample, the arrays of all inputs in the file's order, read from an .npz keyed "0", "1", ..."""
     with numpy.load(path, allow_pickle=False) as archive:
         stacks = [archive[str(position)] for position in range(len(archive.files))]
-    return [[numpy.ascontiguousarray(stack[number]) for stack in stacks] for number in range(len(stacks[0]))]
+    # The shape is given anew because numpy makes a contiguous scalar one-dimensional.
+    return [[numpy.ascontiguousarray(stack[number]).reshape(stack.shape[1:]) for stack in stacks]
+            for number in range(len(stacks[0]))]
 
 
 def _outputs(model: runtimes.Loaded, samples: List[List[Any]], path: str) -> Dict[str, Any]:

@@ -16,7 +16,7 @@ import resource
 import signal
 import sys
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
     except BaseException as error:
         # Converters also call sys.exit; whatever it was, the parent wants one line and the log the rest.
         traceback.print_exc()
-        answer = {"error": asdict(failure_of(error, job.get("extra", ""), job.get("purpose", "this")))}
+        failure = failure_of(error, job.get("extra", ""), job.get("purpose", "this"))
+        answer = {"error": asdict(_without_folders(failure, job))}
     write_json(result, answer)
     return 0
 
@@ -65,6 +66,12 @@ def failure_of(error: BaseException, extra: str, purpose: str) -> Failure:
     reason = one_line(error)
     passing = isinstance(error, OSError | ImportError) or any(word in reason.lower() for word in PASSING)
     return Failure(reason, "model", lasting=not passing)
+
+
+def _without_folders(failure: Failure, job: dict[str, Any]) -> Failure:
+    """The failure without the throw-away folder that it happened in: a row says `model.onnx`, not where it was."""
+    folder = str(Path(job["work"]["output"]).parent) + os.sep
+    return replace(failure, reason=failure.reason.replace(folder, ""))
 
 
 def one_line(error: BaseException) -> str:

@@ -24,13 +24,17 @@ def encode(array: Array, spec: TensorSpec) -> Array:
     if spec.quantization is not None and np.issubdtype(array.dtype, np.floating) and np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
         scaled = np.rint(array.astype(np.float64) / spec.quantization.scale) + spec.quantization.zero_point
-        return np.ascontiguousarray(np.clip(scaled, limits.min, limits.max).astype(dtype))
-    cast = np.ascontiguousarray(array.astype(dtype))
+        return _contiguous(np.clip(scaled, limits.min, limits.max).astype(dtype))
+    cast = _contiguous(array.astype(dtype))
     if np.issubdtype(dtype, np.integer) and not np.array_equal(cast, array):
         raise ModelError(f"input {spec.name!r} takes {spec.dtype}, and the values given do not fit: "
                          f"{array.dtype} from {array.min()} to {array.max()}")
-    # ascontiguousarray makes a scalar one-dimensional.
-    return cast.reshape(array.shape)
+    return cast
+
+
+def _contiguous(array: Array) -> Array:
+    # numpy's own makes a scalar one-dimensional.
+    return np.ascontiguousarray(array).reshape(array.shape)
 
 
 def decode(array: Array, spec: TensorSpec) -> npt.NDArray[np.float32]:

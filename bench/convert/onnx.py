@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LEGACY_OPSET = 17
 """The newest opset that the tracing exporter and every quantizer here agree on."""
+PER_CHANNEL_OPSET = 13
+"""The first with scales per channel; older files are brought up before they are quantized."""
 BLOCK = 32
 """Weights that share a scale in MatMulNBits: the smallest block that all CPU kernels take, hence the most exact."""
 
@@ -33,7 +35,7 @@ _ANY: tuple[SourceKind, ...] = (*_TORCH, "onnx")
 
 def _derived(precision: str, function: str, converter: tuple[str, ...] = (), calibrated: bool = False) -> Recipe:
     return Recipe(_ANY, "onnx", precision, f"bench.convert.onnx:{function}", base="fp32", extra="onnx",
-                  tools=("onnx", "onnxruntime", *converter), calibrated=calibrated)
+                  tools=("onnx", "onnxruntime", *converter), calibrated=calibrated, revision=3)
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -94,7 +96,13 @@ def half(work: Work) -> None:
     import onnx
     from onnxconverter_common.float16 import convert_float_to_float16
 
-    onnx.save(convert_float_to_float16(onnx.load(str(_base(work))), keep_io_types=True), str(work.output))
+    from bench.convert.onnx_graph import constants_to_initializers, sort_nodes
+
+    model = onnx.load(str(_base(work)))
+    constants_to_initializers(model.graph)
+    converted = convert_float_to_float16(model, keep_io_types=True)
+    sort_nodes(converted.graph)
+    onnx.save(converted, str(work.output))
 
 
 def dynamic_int8(work: Work) -> None:
@@ -103,7 +111,7 @@ def dynamic_int8(work: Work) -> None:
 
     prepared = _prepare(work)
     quantize_dynamic(prepared, work.output, weight_type=QuantType.QUInt8)
-    _require(work, prepared, "DynamicQuantizeLinear", "Conv, MatMul or Gemm with constant weights")
+    _finish(work, prepared, "DynamicQuantizeLinear", "Conv, MatMul or Gemm with constant weights")
 
 
 def static_int8(work: Work) -> None:
@@ -122,7 +130,7 @@ def static_int8(work: Work) -> None:
     prepared = _prepare(work)
     quantize_static(prepared, work.output, Reader(), quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
-    _require(work, prepared, "QuantizeLinear", "op that onnxruntime has in 8 bits")
+    _finish(work, prepared, "QuantizeLinear", "op that onnxruntime has in 8 bits")
 
 
 def weight_int8(work: Work) -> None:
@@ -139,9 +147,10 @@ def _weights(work: Work, bits: int) -> None:
     import onnx
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-    from bench.convert.onnx_graph import constant_products, gemm_to_matmul
+    from bench.convert.onnx_graph import constant_products, constants_to_initializers, gemm_to_matmul
 
     model = onnx.load(str(_base(work)))
+    constants_to_initializers(model.graph)
     gemm_to_matmul(model.graph)
     if not constant_products(model.graph):
         raise ModelError("not quantized: no MatMul or Gemm with constant 2-D weights, the only ops with "
@@ -149,7 +158,7 @@ def _weights(work: Work, bits: int) -> None:
     quantizer = MatMulNBitsQuantizer(model, bits=bits, block_size=BLOCK, is_symmetric=False)
     quantizer.process()
     onnx.save(quantizer.model.model, str(work.output))
-    _require(work, _base(work), "MatMulNBits", "MatMul with constant weights")
+    _finish(work, _base(work), "MatMulNBits", "MatMul with constant weights")
 
 
 def _trace(module: torch.nn.Module, example: tuple[torch.Tensor, ...], output: Path, names: dict[str, Any]) -> None:
@@ -169,13 +178,26 @@ def _export_program(module: torch.nn.Module, example: tuple[torch.Tensor, ...], 
 
 
 def _prepare(work: Work) -> Path:
-    """The base with batch norms folded and shapes inferred, as the quantizers want it, in a throw-away folder."""
+    """The base with its weights as initializers, batch norms folded and shapes inferred, in a throw-away folder."""
+    import onnx
+    import onnx.version_converter
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    prepared = Path(tempfile.mkdtemp()) / "prepared.onnx"
+    from bench.convert.onnx_graph import constants_to_initializers
+
+    plain, prepared = (Path(tempfile.mkdtemp()) / name for name in ("plain.onnx", "prepared.onnx"))
+    model = onnx.load(str(_base(work)))
+    constants_to_initializers(model.graph)
+    if _opset(model) < PER_CHANNEL_OPSET:
+        model = onnx.version_converter.convert_version(model, LEGACY_OPSET)
+    onnx.save(model, str(plain))
     # Symbolic shape inference needs sympy, and tells the quantizers nothing more about fixed shapes.
-    quant_pre_process(str(_base(work)), str(prepared), skip_symbolic_shape=True)
+    quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
     return prepared
+
+
+def _opset(model: Any) -> int:
+    return max(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
 
 
 def _feeds(work: Work) -> Iterator[dict[str, Any]]:
@@ -193,11 +215,15 @@ def _feeds(work: Work) -> Iterator[dict[str, Any]]:
         yield {own[place].name: array for place, array in zip(order, sample, strict=True)}
 
 
-def _require(work: Work, before: Path, op_type: str, wanted: str) -> None:
-    """Raise ModelError when the quantizer wrote a file without the op that quantization adds."""
+def _finish(work: Work, before: Path, op_type: str, wanted: str) -> None:
+    """Put the nodes in order; raise ModelError when the quantizer wrote a file without the op that it adds."""
     import onnx
 
-    model = onnx.load(str(work.output), load_external_data=False)
+    from bench.convert.onnx_graph import sort_nodes
+
+    model = onnx.load(str(work.output))
+    if sort_nodes(model.graph):
+        onnx.save(model, str(work.output))
     if not any(node.op_type == op_type for node in model.graph.node):
         held = _ops(onnx.load(str(before), load_external_data=False))
         raise ModelError(f"not quantized: the net has no {wanted} (it has {held})")

@@ -39,6 +39,70 @@ def gemm_to_matmul(graph: Any) -> int:
     return count
 
 
+def constants_to_initializers(graph: Any) -> int:
+    """Turn Constant nodes that hold a tensor into initializers, in place; gives back how many.
+
+    Quantizers look for weights among the initializers alone, and some exporters write every weight as a node.
+    """
+    from onnx import helper
+
+    nodes, count = [], 0
+    for node in graph.node:
+        values = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+        if node.op_type != "Constant" or "value" not in values:
+            nodes.append(node)
+            continue
+        values["value"].name = node.output[0]
+        graph.initializer.append(values["value"])
+        count += 1
+    if count:
+        del graph.node[:]
+        graph.node.extend(nodes)
+    return count
+
+
+def sort_nodes(graph: Any) -> bool:
+    """Put every node behind those whose outputs it needs, in place and else in the order they have.
+
+    Quantizers append nodes that a branch further up needs. Gives back whether anything had to move.
+    """
+    maker = {name: place for place, node in enumerate(graph.node) for name in node.output if name}
+    order: list[int] = []
+    state = [0] * len(graph.node)  # 0 not seen, 1 under way, 2 placed
+    for start in range(len(graph.node)):
+        stack = [start]
+        while stack:
+            place = stack[-1]
+            needs = [maker[name] for name in _needed(graph.node[place]) if name in maker]
+            open_needs = [need for need in needs if state[need] == 0]
+            if state[place] == 2 or not open_needs:
+                stack.pop()
+                if state[place] != 2:
+                    state[place] = 2
+                    order.append(place)
+                continue
+            state[place] = 1
+            stack.extend(open_needs)
+    moved = order != sorted(order)
+    if moved:
+        nodes = [graph.node[place] for place in order]
+        del graph.node[:]
+        graph.node.extend(nodes)
+    return moved
+
+
+def _needed(node: Any) -> list[str]:
+    """Names that a node uses, in its subgraphs too, as far as they are not made in there."""
+    names = list(node.input)
+    for attribute in node.attribute:
+        for inner in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
+            made = {name for each in inner.node for name in each.output}
+            made |= {value.name for value in inner.input} | {tensor.name for tensor in inner.initializer}
+            used = [name for each in inner.node for name in _needed(each)] + [value.name for value in inner.output]
+            names += [name for name in used if name not in made]
+    return names
+
+
 def _product(node: Any, matrix: str) -> list[Any]:
     from onnx import helper
 

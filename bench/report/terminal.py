@@ -62,10 +62,13 @@ def _row(row: Row, *, first: bool) -> list[Text]:
 def _lost(group: Table) -> list[Text]:
     from rich.text import Text
 
-    lines = []
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for row in (row for row in group.rows if row.lost):
-        line = Text(f"{row.cell.status} ({row.cell.fault or 'unknown'}) ",
-                    style="red" if row.cell.status == "failed" else "yellow")
-        line.append(f"{row.precision} {row.runtime}/{row.engine}: {row.lost}", style="default")
+        what = f"{row.cell.status} ({row.cell.fault or 'unknown'})"
+        alike.setdefault((what, f"{row.runtime}/{row.engine}", row.lost), []).append(row.precision)
+    lines = []
+    for (what, runtime, why), precisions in alike.items():
+        line = Text(f"{what} ", style="red" if what.startswith("failed") else "yellow")
+        line.append(f"{runtime} {', '.join(precisions)}: {why}", style="default")
         lines.append(line)
     return lines

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,6 +36,10 @@ def test_a_cast_that_would_change_integers_is_refused() -> None:
         encode(np.array([2**40]), TensorSpec("ids", (1,), "int32"))
 
 
-def test_a_scalar_stays_a_scalar() -> None:
-    assert encode(np.array(2.0, np.float32), TensorSpec("x", (), "float16")).shape == ()
-    assert decode(np.array(2.0, np.float16), TensorSpec("x", (), "float16")).dtype == np.float32
+
+@pytest.mark.parametrize(("value", "spec"), [
+    (np.array(16000), TensorSpec("rate", (), "int64")), (np.array(2.0, np.float32), TensorSpec("x", (), "float16")),
+    (np.array(0.5), TensorSpec("offset", (), "int8", Quantization(0.1, 0)))])
+def test_a_scalar_stays_a_scalar(value: np.ndarray[Any, Any], spec: TensorSpec) -> None:
+    assert encode(value, spec).shape == ()
+    assert decode(encode(value, spec), spec) == value

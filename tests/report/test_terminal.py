@@ -26,7 +26,7 @@ def test_the_comparison_fits_into_100_columns_uncut() -> None:
 
 def test_what_was_not_measured_says_why() -> None:
     text = _printed(typical())
-    assert "failed (device) int8 torch/cpu: worker crashed with signal 11 (SIGSEGV) while loading" in text
+    assert "failed (device) torch/cpu int8: worker crashed with signal 11 (SIGSEGV) while loading" in text
     assert "23 of 28 cells measured · 2 failed (device 2) · 3 skipped" in text
 
 
