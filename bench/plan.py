@@ -45,11 +45,15 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class PlanModel:
-    """What planning must know of a model. `precision` is the source file's own (fp32 for a factory)."""
+    """What planning must know of a model. `precision` is the source file's own (fp32 for a factory).
+
+    `reason` says why the model cannot be used at all, where that is so.
+    """
 
     kind: SourceKind
     precision: str
     batch: int | None
+    reason: str | None = None
 
 
 def plan(suite: SuiteConfig, devices: Mapping[str, DeviceConfig],
@@ -73,6 +77,8 @@ def asked_for(wanted: Sequence[str], own: str) -> Sequence[str]:
 
 def hindrance(model: PlanModel, format_: str, precision: str) -> str | None:
     """Why the model cannot become that variant, as far as can be told without trying; None when it may."""
+    if model.reason is not None:
+        return model.reason
     if recipes.find(model.kind, format_, precision, model.precision) is not None:
         return None
     return recipes.why_not(model.kind, format_, precision, model.precision)

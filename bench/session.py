@@ -19,6 +19,7 @@ from bench.protocol import Message
 from bench.transports.base import RemoteProcess, Transport
 
 HELLO_WITHIN_S = 60.0
+ANSWER_WITHIN_S = 60.0
 GRACE_S = 20.0
 """Beyond a trial's own deadline, which the agent keeps itself."""
 
@@ -48,6 +49,14 @@ class TrialReport:
     cpu_ns: dict[str, int] | None
     conditions: tuple[dict[str, Any], ...]
     log: str
+
+
+class Busy(DeviceError):
+    """Another controller holds the device."""
+
+
+class _Ended(InfrastructureError):
+    """The agent's output ended, with the link still up."""
 
 
 class TrialError(Exception):
@@ -80,7 +89,9 @@ class Session:
         self._ready: list[bytes] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self.hello = self._greet()
+        self.pushed_bytes = 0
+        """What putting the agent there took."""
+        self.hello = self._greet(argv[0])
         self._pinger = threading.Thread(target=self._ping, daemon=True)
         self._pinger.start()
 
@@ -98,11 +109,19 @@ class Session:
     def missing(self, files: Mapping[str, str]) -> list[str]:
         """Which of `files` (name -> sha256) are not on the device with that content."""
         self._send({"type": "have", "files": dict(files)})
-        deadline = Deadline(60.0)
+        return [str(name) for name in self._answer("files", "the list of files")["missing"]]
+
+    def look(self) -> dict[str, Any]:
+        """The device's conditions now."""
+        self._send({"type": "look"})
+        return self._answer("conditions", "the conditions")
+
+    def _answer(self, kind: str, waiting_for: str) -> Message:
+        deadline = Deadline(ANSWER_WITHIN_S)
         while True:
-            message = self._message(deadline, "the list of files")[0]
-            if message["type"] == "files":
-                return [str(name) for name in message["missing"]]
+            message, _ = self._message(deadline, waiting_for)
+            if message["type"] == kind:
+                return message
 
     def trial(self, message: Message, on_phase: Callable[[str], None] = lambda _: None) -> TrialReport:
         """Run one trial to its end. Raises TrialError (the agent's word), InfrastructureError (the link's)."""
@@ -137,9 +156,13 @@ class Session:
         elif kind == "failed":
             raise TrialError(_failure(said), tuple(heard.conditions), heard.log)
 
-    def _greet(self) -> Hello:
+    def _greet(self, python: str) -> Hello:
         try:
-            said, _ = self._message(Deadline(HELLO_WITHIN_S), "the agent's hello")
+            said, _ = self._message(Deadline(HELLO_WITHIN_S), "the agent's hello", HELLO_WITHIN_S)
+        except _Ended:
+            self._process.close()
+            raise DeviceError(f"{python} does not run the agent{self._last_words() or ': it ended at once'}",
+                              hint="name the device's Python, 3.8 or newer, with python: in devices.yaml") from None
         except BenchError:
             self._process.close()
             raise
@@ -153,19 +176,20 @@ class Session:
         return Hello(said["boot_id"], said["facts"], said["runtimes"], said["agent"], said["workdir"],
                      said["pid"])
 
-    def _message(self, deadline: Deadline, waiting_for: str) -> tuple[Message, bytes]:
+    def _message(self, deadline: Deadline, waiting_for: str,
+                 silence_s: float | None = None) -> tuple[Message, bytes]:
         """The next message and its line. Raises InfrastructureError: the agent is gone, silent or unintelligible."""
+        limit = protocol.SILENCE_LIMIT_S if silence_s is None else silence_s
         while not self._ready:
-            quiet = Deadline(min(protocol.SILENCE_LIMIT_S, deadline.check(waiting_for)))
+            quiet = Deadline(min(limit, deadline.check(waiting_for)))
             try:
                 data = self._process.receive(quiet)
             except DeadlineExceeded:
                 if deadline.passed():
                     raise DeadlineExceeded(f"{waiting_for}: nothing within {deadline.seconds:g} s") from None
-                raise InfrastructureError(f"{waiting_for}: the agent has been silent for "
-                                          f"{protocol.SILENCE_LIMIT_S:g} s") from None
+                raise InfrastructureError(f"{waiting_for}: the agent has been silent for {limit:g} s") from None
             if not data:
-                raise InfrastructureError(f"{waiting_for}: the agent ended before it{self._last_words()}")
+                raise _Ended(f"{waiting_for}: the agent ended before it{self._last_words()}")
             try:
                 self._ready += self._lines.feed(data)
             except protocol.ProtocolError as error:
@@ -195,17 +219,19 @@ class Session:
 def open_session(transport: Transport, archive: AgentArchive, python: str, workdir: str) -> Session:
     """Put the agent on the device unless it is there, and start it. Raises DeviceError: it is busy or has no Python."""
     remote = f"{workdir}/{archive.name}"
-    transport.push(archive.path, remote, Deadline(120.0))
-    owner = f"{getpass.getuser()}@{platform.node()} (process {os.getpid()}, since {time.strftime('%H:%M:%S')})"
+    sent = transport.push(archive.path, remote, Deadline(120.0))
+    owner = f"{getpass.getuser()}@{platform.node()} (process {os.getpid()})"
     argv = [python, "-u", remote, "--archive", remote, "--workdir", workdir, "--owner", owner]
-    return Session(transport, argv, Deadline(HELLO_WITHIN_S))
+    session = Session(transport, argv, Deadline(HELLO_WITHIN_S))
+    session.pushed_bytes = sent
+    return session
 
 
-def _busy(holder: Message) -> DeviceError:
+def _busy(holder: Message) -> Busy:
     since = holder.get("since")
     stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(since)) if isinstance(since, (int, float)) else "unknown"
-    return DeviceError(f"the device is in use by {holder.get('owner')} since {stamp}",
-                       hint="wait until that run has ended, or end it")
+    return Busy(f"the device is in use by {holder.get('owner')} since {stamp}",
+                hint="wait until that run has ended, or end it")
 
 
 def _nanoseconds(values: Any) -> list[int]:
@@ -219,7 +245,10 @@ def _failure(said: Message) -> BenchError:
     kind, text = said.get("kind"), str(said.get("message"))
     if kind == "raised":
         return ModelError(text)
-    if kind in ("signal", "memory", "timeout"):
+    if kind == "import":
+        return DeviceError(f"the device's Python lacks what the trial needs: {text}",
+                           hint="install it there, or name another Python with python: in devices.yaml")
+    if kind in ("signal", "memory", "timeout", "disk"):
         return DeviceError(text)
     return InfrastructureError(text)
 

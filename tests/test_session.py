@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from bench import protocol
 from bench.errors import DeviceError, InfrastructureError, ModelError
-from bench.session import TrialError
+from bench.session import Session, TrialError
 from tests.fakes.device import fake_trial, local_session
 
 
@@ -35,6 +36,14 @@ def test_an_accuracy_trial_runs_every_sample_and_times_none(tmp_path: Path) -> N
     assert report.outputs["count"] == 2
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Session]]:
+    """A session that outlives the deaths of its workers, and its folder."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with local_session(folder) as session:
+        yield folder, session
+
+
 @pytest.mark.parametrize(("death", "words", "error"), [
     ("segfault", "SIGSEGV", DeviceError),
     ("abort", "SIGABRT", DeviceError),
@@ -44,12 +53,13 @@ def test_an_accuracy_trial_runs_every_sample_and_times_none(tmp_path: Path) -> N
 ])
 @pytest.mark.parametrize("after", [0, 1, 4])
 def test_a_death_of_the_worker_is_a_result_with_its_cause(
-        tmp_path: Path, death: str, words: str, error: type[Exception], after: int) -> None:
-    with local_session(tmp_path) as session:
-        with pytest.raises(TrialError, match=words) as caught:
-            session.trial(fake_trial(tmp_path, {"die": death, "after": after}))
-        assert isinstance(caught.value.error, error)
-        report = session.trial(fake_trial(tmp_path, {}, trial="t2"))
+        lasting: tuple[Path, Session], death: str, words: str, error: type[Exception], after: int) -> None:
+    folder, session = lasting
+    with pytest.raises(TrialError, match=words) as caught:
+        session.trial(fake_trial(folder, {"die": death, "after": after}))
+    assert isinstance(caught.value.error, error)
+    report = session.trial(fake_trial(folder, {}, trial="t2"))
+    session.forget("t2")
     assert report.samples_ns, "the next trial goes on as if nothing had happened"
 
 
@@ -73,12 +83,12 @@ def test_a_frozen_worker_is_killed_at_the_deadline(tmp_path: Path) -> None:
                 os.kill(_worker_of(session.hello.pid), signal.SIGSTOP)
 
         with pytest.raises(TrialError, match="no result within"):
-            session.trial(fake_trial(tmp_path, {"latency_ms": 5}, deadline_s=2.0, measure=_long()), freeze)
+            session.trial(fake_trial(tmp_path, {"latency_ms": 5}, deadline_s=1.2, measure=_long()), freeze)
 
 
 def test_a_frozen_agent_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "SILENCE_LIMIT_S", 3.0)
     with local_session(tmp_path) as session:
+        monkeypatch.setattr(protocol, "SILENCE_LIMIT_S", 0.5)
         os.kill(session.hello.pid, signal.SIGSTOP)
         try:
             with pytest.raises(InfrastructureError, match="silent"):

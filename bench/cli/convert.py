@@ -40,7 +40,8 @@ def add_to(app: typer.Typer) -> None:
             print(json.dumps(rows, indent=2))
         else:
             print("\n".join(_line(row) for row in rows))
-        if any(row["fault"] not in (None, "model") for row in rows):
+        fruitless = {row["model"] for row in rows} - {row["model"] for row in rows if row["status"] == "made"}
+        if fruitless or any(row["fault"] not in (None, "model") for row in rows):
             raise typer.Exit(EXIT_INCOMPLETE)
 
 

@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
         from bench.run.job import prepare
 
         cache = open_cache()
-        earlier = _earlier(store) if resume else None
+        earlier = _earlier(store, suite, device or [], quick) if resume else None
         request = _resumed(earlier) if earlier else _request(suite, devices_file, device or [], quick)
         if dry_run:
             _print_plan(prepare(request, cache), as_json)
@@ -89,11 +89,22 @@ def _devices_text(devices_file: Path) -> str:
     return read_text(devices_file)
 
 
-def _earlier(path: Path) -> StoredRun:
+def _earlier(path: Path, suite: Path | None, names: list[str], quick: bool) -> StoredRun:
+    """The newest unfinished run. Raises ConfigError when what was asked for beside --resume is not what it did."""
+    from bench.errors import ConfigError
     from bench.store.store import INCOMPLETE, Store
 
     with Store(path) as store:
-        return store.load(store.find_run(None, INCOMPLETE))
+        found = store.load(store.find_run(None, INCOMPLETE))
+    run, did = found.run, found.run.settings
+    same_suite = suite is None or str(suite.resolve()) == run.suite_path
+    same_devices = not names or set(names) == set(did["devices"])
+    if not (same_suite and same_devices and (did["quick"] or not quick)):
+        what = f"{run.suite_path} on {', '.join(did['devices'])}" + (", --quick" if did["quick"] else "")
+        raise ConfigError(
+            f"the newest unfinished run is {run.id}, of {what}",
+            hint="write --resume alone to go on with it, or start a new run without --resume")
+    return found
 
 
 def _resumed(earlier: StoredRun) -> RunRequest:
@@ -141,8 +152,6 @@ def _print_result(stored: StoredRun, path: Path, as_json: bool) -> None:
     from bench.report.write import write_report
 
     result = collect(stored)
-    page = path.parent / f"{stored.run.id}.html"
-    write_report(report(result, "html"), page)
     if as_json:
         print(report(result, "json"))
     else:
@@ -152,4 +161,6 @@ def _print_result(stored: StoredRun, path: Path, as_json: bool) -> None:
 
         console = Console()
         Console(width=max(console.width, LEAST_WIDTH)).print(table(result))
+    page = path.parent / f"{stored.run.id}.html"
+    write_report(report(result, "html"), page)  # after the table: it may meet a full disk
     print(f"report: {page}", file=sys.stderr if as_json else sys.stdout)

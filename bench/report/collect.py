@@ -39,11 +39,12 @@ def collect(stored: StoredRun) -> RunResult:
     newest = {session.device: session for session in stored.sessions}
     run = stored.run
     info = RunInfo(run.id, run.suite, run.started, run.finished, run.state, run.settings, run.host, tuple(run.notes))
-    cells = tuple(_cell(cell, by_cell[cell.cell], newest.get(cell.device)) for cell in stored.cells)
+    wanted = run.settings.get("measure", {}).get("trials", 0)
+    cells = tuple(_cell(cell, by_cell[cell.cell], newest.get(cell.device), wanted) for cell in stored.cells)
     return RunResult(info, cells, tuple(_device(session, stored) for session in newest.values()))
 
 
-def _cell(cell: CellRecord, trials: Sequence[TrialRecord], session: SessionRecord | None) -> CellResult:
+def _cell(cell: CellRecord, trials: Sequence[TrialRecord], session: SessionRecord | None, wanted: int) -> CellResult:
     identity: dict[str, Any] = {
         "cell": cell.cell, "device": cell.device, "emulated": bool(session and session.facts.get("emulated")),
         "model": cell.model, "format": cell.format, "precision": cell.precision, "runtime": cell.runtime,
@@ -64,7 +65,7 @@ def _cell(cell: CellRecord, trials: Sequence[TrialRecord], session: SessionRecor
     samples = [unpack(trial.samples) for trial in timed if trial.samples]
     centre = stats.cell_centre(samples)
     return CellResult(**identity, status="ok", **_measured(timed, samples, centre), accuracy=_accuracy(scored),
-                      outputs=_outputs(timed), warnings=_warnings(cell, timed, centre))
+                      outputs=_outputs(timed), warnings=_warnings(cell, timed, centre, wanted))
 
 
 def _why(trial: TrialRecord) -> str:
@@ -141,12 +142,14 @@ def _worst(checks: Sequence[dict[str, Any]], key: str, pick: Any) -> float | Non
     return pick(known) if known else None
 
 
-def _warnings(cell: CellRecord, timed: Sequence[TrialRecord], centre: stats.Centre) -> tuple[str, ...]:
+def _warnings(cell: CellRecord, timed: Sequence[TrialRecord], centre: stats.Centre, wanted: int) -> tuple[str, ...]:
     """What a reader must know before acting on the cell's numbers, each once."""
     found = list((cell.artifact or {}).get("warnings", []))
     for trial in timed:
         check = trial.outputs or {}
         found += [text for text in (check.get("reason"), check.get("warning")) if text]
+    if len(timed) < wanted:
+        found.append(f"{len(timed)} of {wanted} trials: the run was interrupted")
     restless = [trial.number for trial in timed if trial.warm_up and not trial.warm_up["settled"]]
     if restless:
         found.append(f"warm-up never settled in {len(restless)} of {len(timed)} trials")

@@ -16,7 +16,7 @@ from bench.convert.variants import Request
 from bench.errors import ConfigError
 from bench.plan import asked_for, hindrance
 from bench.run.events import Notify
-from bench.run.prepare import open_models
+from bench.run.prepare import OpenedModel, open_models
 from bench.run.variants import event_of
 from bench.words import FORMAT_OF_RUNTIME
 
@@ -26,12 +26,14 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
     config = suite.config
     limits = Limits(config.convert.timeout, config.convert.memory_mib)
     found: list[Artifact | Refusal | Request] = []
-    for model in open_models(suite, cache).values():
+    for name, model in open_models(suite, cache).items():
         for format_ in (FORMAT_OF_RUNTIME[runtime] for runtime in config.runtimes):
             for precision in asked_for(config.precisions, model.planned.precision):
                 reason = hindrance(model.planned, format_, precision)
-                found.append(Refusal(model.name, format_, precision, reason, "model") if reason
-                             else Request(model.job, format_, precision))
+                if isinstance(model, OpenedModel) and reason is None:
+                    found.append(Request(model.job, format_, precision))
+                else:
+                    found.append(Refusal(name, format_, precision, str(reason), "model"))
     requests = [item for item in found if isinstance(item, Request)]
     made = variants.convert(requests, cache, limits, variants.default_jobs(), lambda event: notify(event_of(event)))
     return [made[item] if isinstance(item, Request) else item for item in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,16 @@ def notes(suite: SuiteConfig, quick: bool) -> list[str]:
     return found
 
 
-def state_of(run: StoredRun) -> str:
-    """`finished` when every planned cell has its trials and none ended badly for good, else `incomplete`."""
+def state_of(run: StoredRun, wanted: Set[tuple[str, str]]) -> str:
+    """`finished` when every planned cell has its trials and none ended badly for good, else `incomplete`.
+
+    A cell that no converter can make is no lack; a (device, model) pair of `wanted` without any cell left is one, and
+    so is a cell that this host lost.
+    """
     last = {(trial.cell, trial.kind, trial.number): trial.state for trial in run.trials}
     measured = {cell for cell, _, _ in last}
-    planned = {cell.cell for cell in run.cells if cell.status == "planned"}
-    return "finished" if planned <= measured and "failed" not in last.values() else "incomplete"
+    planned = [cell for cell in run.cells if cell.status == "planned"]
+    lost = any(cell.status == "skipped" and cell.fault == "infrastructure" for cell in run.cells)
+    complete = (not lost and "failed" not in last.values() and {cell.cell for cell in planned} <= measured
+                and wanted <= {(cell.device, cell.model) for cell in planned})
+    return "finished" if complete else "incomplete"

@@ -15,6 +15,7 @@ from bench.convert.types import Artifact
 from bench.errors import BenchError
 from bench.run import outputs
 from bench.run.clock import now
+from bench.run.cooldown import wait_until_cool
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
 from bench.run.link import Link
@@ -72,6 +73,8 @@ class DeviceJob:
     device: DeviceConfig
     suite: SuiteConfig
     archive: AgentArchive
+    folder: Path
+    """Where outputs are fetched to; gone after the run."""
     ready: tuple[Ready, ...]
     done: frozenset[tuple[str, str, int]]
 
@@ -86,8 +89,8 @@ def tasks_of(job: DeviceJob) -> list[Task]:
 
 def measure_device(job: DeviceJob, store: Store, stop: Stop, notify: Notify) -> None:
     """Do every task of the device, or record why it could not be done."""
-    with Link(job.run, job.name, job.device, job.archive, store, notify) as link:
-        stop.on_hard(link.close)
+    with Link(job.run, job.name, job.device, job.archive, job.folder, store, notify) as link:
+        stop.on_hard(link.end)
         _DeviceRun(job, link, store, stop, notify).measure()
 
 
@@ -111,7 +114,7 @@ class _DeviceRun:
             if self._lost is not None and task.cell not in self._broken:
                 self._record(_failed(self._blank(task, 1), self._lost), position)
                 self._broken.add(task.cell)
-            elif task.cell not in self._broken and not self._left_out(task):
+            elif task.cell not in self._broken and not self._left_out(task, position):
                 self._attempts(task, position)
 
     def _attempts(self, task: Task, position: int) -> None:
@@ -135,6 +138,9 @@ class _DeviceRun:
             session = self._link.session()
             blank = replace(blank, session=self._link.session_id)
             self._link.put([task.ready.file, task.inputs])
+            if self._job.device.cooldown is not None and task.kind == "latency":
+                wait_until_cool(self._job.device.cooldown, session.look,
+                                lambda text: self._tell("phase", task.cell, 0, text))
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
             report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, 0, phase))
             verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]))
@@ -149,13 +155,16 @@ class _DeviceRun:
             record = _failed(blank, error)
         return replace(record, seconds=time.monotonic() - begin)
 
-    def _left_out(self, task: Task) -> bool:
+    def _left_out(self, task: Task, position: int) -> bool:
         """Whether the cell is left out because the device lacks its runtime; also learns here that a device is lost."""
         try:
             runtimes = self._connected_runtimes()
         except BenchError as error:
+            if self._stop.hard.is_set():
+                return True  # left open for --resume
             self._lost = error
-            self._record(_failed(self._blank(task, ATTEMPTS), error), 0)
+            self._notify(Event("note", f"{self._job.name}: {error}", self._job.name))
+            self._record(_failed(self._blank(task, 1), error), position)
             self._broken.add(task.cell)
             return True
         runtime = task.ready.cell.runtime

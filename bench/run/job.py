@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from bench.bundles.agent import build_agent
 from bench.config.devices import DeviceConfig
 from bench.config.load import LoadedSuite
-from bench.convert.cache import Cache
-from bench.errors import ConfigError
+from bench.convert.cache import Cache, work_folder
 from bench.plan import PlannedCell, plan
 from bench.run import describe
 from bench.run.clock import now
 from bench.run.device import DeviceJob, Ready, measure_device
-from bench.run.events import Notify
-from bench.run.prepare import OpenedModel, open_models
+from bench.run.events import Event, Notify
+from bench.run.prepare import OpenedModel, Unusable, open_models
+from bench.run.resume import Saved, refuse_changes, refuse_other_cells, saved_trials
 from bench.run.stop import Stop
 from bench.run.variants import make_ready
 from bench.store.records import CellRecord, RunRecord, StoredRun
@@ -40,12 +40,16 @@ class RunRequest:
 class Prepared:
     """The suite's models, opened, and its cells, planned. Nothing has been converted or pushed."""
 
-    models: dict[str, OpenedModel]
+    models: dict[str, OpenedModel | Unusable]
     planned: tuple[PlannedCell, ...]
+
+    @property
+    def usable(self) -> dict[str, OpenedModel]:
+        return {name: model for name, model in self.models.items() if isinstance(model, OpenedModel)}
 
 
 def prepare(request: RunRequest, cache: Cache) -> Prepared:
-    """Open the models and plan the cells. Raises ConfigError, ModelError."""
+    """Open the models and plan the cells. Raises ConfigError."""
     models = open_models(request.suite, cache)
     planned = plan(request.suite.config, request.devices, {name: model.planned for name, model in models.items()})
     return Prepared(models, planned)
@@ -59,17 +63,26 @@ def run(request: RunRequest, prepared: Prepared, store: Store, cache: Cache, sto
     KeyboardInterrupt when stopped before measuring began; the run is then left to be resumed.
     """
     record = earlier.run if earlier else _begin(request, prepared, store)
-    store.set_state(record.id, "interrupted", None)  # what stands if this process is killed
+    for model in prepared.models.values():
+        if isinstance(model, Unusable):
+            notify(Event("refused", f"{model.name}: {model.reason}"))
     cells = [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)]
-    ready = make_ready(request.suite.config, cells, prepared.models, store, cache, notify)
     if earlier:
-        _refuse_changes(earlier, ready)
+        refuse_other_cells(earlier, cells)
+    ready, left_out = make_ready(request.suite.config, cells, prepared.usable, cache, notify)
+    left_out += [cell for cell in cells if cell.status == "skipped"]
+    if earlier:
+        refuse_changes(earlier, ready, left_out)
+        store.set_state(record.id, "interrupted", None)  # what stands if this process is killed
+    for cell in [*left_out, *(item.cell for item in ready)]:
+        store.replace_cell(cell)
     stop.interruptible = False
     try:
-        _measure(request, record.id, ready, _saved(earlier), store, cache, stop, notify)
+        _measure(request, record.id, ready, saved_trials(earlier), store, cache, stop, notify)
     finally:
         stop.interruptible = True
-    state = "interrupted" if stop.soft.is_set() else describe.state_of(store.load(record))
+    wanted = {(item.cell.device, item.cell.model) for item in prepared.planned if item.fault != "config"}
+    state = "interrupted" if stop.soft.is_set() else describe.state_of(store.load(record), wanted)
     store.set_state(record.id, state, None if state == "interrupted" else now())
     return record.id
 
@@ -93,10 +106,18 @@ def _cell(run_id: str, position: int, planned: PlannedCell) -> CellRecord:
                       status="skipped" if planned.reason else "planned", reason=planned.reason, fault=planned.fault)
 
 
-def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: frozenset[tuple[str, str, int]],
-             store: Store, cache: Cache, stop: Stop, notify: Notify) -> None:
+def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: Saved, store: Store, cache: Cache, stop: Stop,
+             notify: Notify) -> None:
     """All devices in parallel, a thread each. An unexpected error of one is raised when all have ended."""
     archive = build_agent(cache.root / "agent")
+    with work_folder(cache) as folder:
+        jobs = [DeviceJob(run_id, name, device, request.suite.config, archive, folder,
+                          tuple(item for item in ready if item.cell.device == name), saved)
+                for name, device in request.devices.items()]
+        _in_parallel([job for job in jobs if job.ready], store, stop, notify)
+
+
+def _in_parallel(jobs: list[DeviceJob], store: Store, stop: Stop, notify: Notify) -> None:
     errors: list[Exception] = []
 
     def work(job: DeviceJob) -> None:
@@ -105,32 +126,11 @@ def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: frozen
         except Exception as error:  # the edge of a device's thread: handed to the main one
             errors.append(error)
 
-    threads = []
-    for name, device in request.devices.items():
-        mine = tuple(item for item in ready if item.cell.device == name)
-        job = DeviceJob(run_id, name, device, request.suite.config, archive, mine, saved)
-        if mine:
-            threads.append(threading.Thread(target=work, args=(job,), name=f"device-{name}", daemon=True))
+    threads = [threading.Thread(target=work, args=(job,), name=f"device-{job.name}", daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
-        while thread.is_alive():
+        while thread.is_alive() and not stop.overdue():
             thread.join(0.2)  # short, so that this thread hears Ctrl-C
     for error in errors:
         raise error
-
-
-def _saved(earlier: StoredRun | None) -> frozenset[tuple[str, str, int]]:
-    trials = earlier.trials if earlier else ()
-    return frozenset((trial.cell, trial.kind, trial.number) for trial in trials if trial.state == "ok")
-
-
-def _refuse_changes(earlier: StoredRun, ready: list[Ready]) -> None:
-    """Trials of two different files must not meet in one cell."""
-    measured = {trial.cell: trial.artifact for trial in earlier.trials if trial.state == "ok"}
-    for item in ready:
-        before = measured.get(item.cell.cell)
-        if before is not None and before != item.artifact.sha256:
-            raise ConfigError(f"{item.cell.cell} was measured with another file in run {earlier.run.id}: the model, "
-                              "its data or a converter changed since", hint="start a new run instead of --resume")
-

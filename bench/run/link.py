@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import protocol
 from bench.bundles.agent import AgentArchive
 from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
@@ -14,7 +16,7 @@ from bench.errors import BenchError, InfrastructureError
 from bench.run.clock import now
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
-from bench.session import Session, open_session
+from bench.session import Busy, Session, open_session
 from bench.store.records import SessionRecord
 from bench.store.store import Store
 from bench.transports.base import Transport
@@ -23,22 +25,27 @@ from bench.transports.connect import connect
 CONNECT_WITHIN_S = 30.0
 PUSH_WITHIN_S = 900.0
 PULL_WITHIN_S = 300.0
+FREE_WITHIN_S = protocol.SILENCE_LIMIT_S + 5.0
+"""An agent behind a link that broke holds its device until it notices the silence."""
+RETRY_EVERY_S = 0.5
 
 
 class Link:
-    """A transport and the agent's session over it. A context manager; `close` may be called from another thread."""
+    """A transport and the agent's session over it. A context manager; `end` may be called from another thread."""
 
-    def __init__(self, run: str, name: str, device: DeviceConfig, archive: AgentArchive, store: Store,
+    def __init__(self, run: str, name: str, device: DeviceConfig, archive: AgentArchive, folder: Path, store: Store,
                  notify: Notify) -> None:
         self._run = run
         self._name = name
         self._device = device
         self._archive = archive
+        self._folder = folder
         self._store = store
         self._notify = notify
         self._transport: Transport | None = None
         self._session: Session | None = None
         self._present: set[str] = set()
+        self._ended = threading.Event()
         self.session_id: int | None = None
         """The store's row of the newest session."""
 
@@ -46,6 +53,11 @@ class Link:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def end(self) -> None:
+        """Close it for good: no session is opened any more."""
+        self._ended.set()
         self.close()
 
     def close(self) -> None:
@@ -63,13 +75,26 @@ class Link:
             return self._session
         self._notify(Event("device", "connecting", self._name))
         self._transport = connect(self._name, self._device, Deadline(CONNECT_WITHIN_S))
-        session = open_session(self._transport, self._archive, python_of(self._device), self._device.workdir)
-        self._session = session
+        session = self._session = self._open(self._transport)
+        if self._ended.is_set():
+            self.close()
+            raise InfrastructureError("stopped")
         self._present.clear()
         hello = session.hello
         self.session_id = self._store.add_session(SessionRecord(
-            0, self._run, self._name, now(), hello.boot_id, hello.agent, hello.facts, hello.runtimes))
+            0, self._run, self._name, now(), hello.boot_id, hello.agent, hello.facts, hello.runtimes,
+            session.pushed_bytes))
         return session
+
+    def _open(self, transport: Transport) -> Session:
+        """A session. After an earlier one of this run the device may be held for a while by the agent of that."""
+        held = Deadline(0.0 if self.session_id is None else FREE_WITHIN_S)
+        while True:
+            try:
+                return open_session(transport, self._archive, python_of(self._device), self._device.workdir)
+            except Busy:
+                if held.passed() or self._ended.wait(RETRY_EVERY_S):
+                    raise
 
     def put(self, files: Sequence[InputFile]) -> None:
         """Push the files that are not on the device yet."""
@@ -88,7 +113,7 @@ class Link:
         """A trial's outputs on this host, for the caller to remove. Raises InfrastructureError."""
         session = self.session()
         assert self._transport is not None
-        local = self._archive.path.parent / f"{self._run}-{self._name}-{trial}.npz"
+        local = self._folder / f"{self._name}-{trial}.npz"
         self._transport.pull(f"{session.hello.workdir}/trials/{trial}/outputs.npz", local, Deadline(PULL_WITHIN_S))
         session.forget(trial)
         if InputFile.of(local).sha256 != sha256:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.convert import encoding, measures
-from bench.convert.gate import RUINED_DB
+from bench.convert import encoding, gate, measures
 from bench.datasets import metrics, npz
 from bench.errors import DeviceError
 from bench.models.spec import TensorSpec
@@ -31,6 +30,9 @@ def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
     arrays = list(npz.read_npz(path).values())
     if len(arrays) != len(specs):
         raise DeviceError(f"the device gave {len(arrays)} outputs, the model has {len(specs)}")
+    for place, (array, spec) in enumerate(zip(arrays, specs, strict=True)):
+        if array.dtype.name != spec.dtype:
+            raise DeviceError(f"output {place} is {array.dtype.name} on the device, the file declares {spec.dtype}")
     return [encoding.decode(array, spec) for array, spec in zip(arrays, specs, strict=True)]
 
 
@@ -39,18 +41,18 @@ def check(outputs: Arrays, reference: Arrays, host_sqnr_db: float) -> dict[str, 
 
     `ok` is false, with the `reason`, when they have another shape, are not finite, are constant where the reference is
     not, or their SQNR is under what the gate of conversions asks for. `warning` names a device that computes worse
-    than the host did.
+    than the host did. Of several outputs the worst counts.
     """
     problem = _problem(outputs, reference)
     if problem is not None:
         return {"ok": False, "reason": problem, "max_abs": None, "cosine": None, "sqnr_db": None, "agreement": None}
-    flat, wanted = _flat(outputs), _flat(reference)
-    sqnr = measures.sqnr_db(wanted, flat)
+    found = gate.compare(reference, outputs)
+    sqnr = max(found.sqnr_db, LEAST_DB)
     verdict: dict[str, Any] = {
-        "ok": True, "max_abs": measures.max_abs(wanted, flat), "cosine": measures.cosine(wanted, flat),
-        "sqnr_db": measures.db_to_json(max(sqnr, LEAST_DB)), "agreement": measures.agreement(reference[0], outputs[0])}
-    if sqnr < RUINED_DB:
-        verdict |= {"ok": False, "reason": f"SQNR {sqnr:.1f} dB against fp32, at least {RUINED_DB:g} dB wanted"}
+        "ok": True, "max_abs": found.max_abs, "cosine": found.cosine, "sqnr_db": measures.db_to_json(sqnr),
+        "agreement": measures.agreement(reference[0], outputs[0])}
+    if sqnr < gate.RUINED_DB:
+        verdict |= {"ok": False, "reason": f"SQNR {sqnr:.1f} dB against fp32, at least {gate.RUINED_DB:g} dB wanted"}
     elif min(sqnr, SAME_DB) < min(host_sqnr_db, SAME_DB) - FALL_DB:
         verdict["warning"] = f"outputs are worse than on the host: SQNR {sqnr:.1f} dB against {host_sqnr_db:.1f} dB"
     return verdict
@@ -78,9 +80,3 @@ def _problem(outputs: Arrays, reference: Arrays) -> str | None:
         if output.size > 1 and np.ptp(output) == 0 and np.ptp(wanted) != 0:
             return f"output {position} is the constant {output.flat[0]:g}"
     return None
-
-
-def _flat(arrays: Arrays) -> NDArray[np.float64]:
-    import numpy as np
-
-    return np.concatenate([np.ravel(array).astype(np.float64) for array in arrays])

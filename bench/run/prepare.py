@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from bench.config.load import LoadedSuite
 from bench.config.suite import ModelConfig
 from bench.convert import encoding
-from bench.convert.cache import Cache, disk_errors
+from bench.convert.cache import Cache, disk_errors, work_folder
 from bench.convert.process import Limits
 from bench.convert.reference import reference_outputs
 from bench.convert.types import Artifact, ModelJob
 from bench.datasets.inputs import ResolvedInputs, resolve_inputs
 from bench.datasets.labelled import Labelled
 from bench.datasets.npz import read_npz, write_npz
-from bench.errors import BenchError
+from bench.errors import BenchError, ModelError
 from bench.models.open import open_model
 from bench.models.source import resolve_source
-from bench.models.spec import ModelInfo, Source, TensorSpec
+from bench.models.spec import ModelInfo, Source, SourceKind, TensorSpec
 from bench.plan import PlanModel
 from bench.run.files import InputFile
 
@@ -70,16 +69,32 @@ class OpenedModel:
         return PlanModel(self.source.kind, self.precision, shape[0] if shape else None)
 
 
-def open_models(suite: LoadedSuite, cache: Cache) -> dict[str, OpenedModel]:
-    """Every model of the suite. Raises ConfigError or ModelError, naming the model, for one that cannot be used."""
+@dataclass(frozen=True)
+class Unusable:
+    """A model of the suite that cannot be used, and why: its cells are left out, the others go on."""
+
+    name: str
+    kind: SourceKind
+    reason: str
+
+    @property
+    def planned(self) -> PlanModel:
+        return PlanModel(self.kind, "fp32", None, self.reason)
+
+
+def open_models(suite: LoadedSuite, cache: Cache) -> dict[str, OpenedModel | Unusable]:
+    """Every model of the suite. Raises ConfigError, naming the model, for what the suite says wrongly."""
     return {name: _open(name, config, suite.root, cache) for name, config in suite.config.models.items()}
 
 
-def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedModel:
+def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedModel | Unusable:
     try:
         source = resolve_source(config.source, root)
         info = open_model(root / source.location, source.kind) if source.kind in OPENED_BY_CONTENT else None
         resolved = resolve_inputs(config, info, root)
+    except ModelError as error:
+        (kind,) = [kind for kind in get_args(SourceKind) if getattr(config.source, kind) is not None]
+        return Unusable(name, kind, error.message)
     except BenchError as error:
         raise type(error)(f"model {name!r}: {error.message}", hint=error.hint) from error
     return _keep(name, source, info, resolved, cache)
@@ -87,20 +102,19 @@ def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedMod
 
 def _keep(name: str, source: Source, info: ModelInfo | None, resolved: ResolvedInputs, cache: Cache) -> OpenedModel:
     labelled = resolved.labelled
-    every = None if labelled is None else {resolved.specs[0].name: labelled.inputs}
+    labelled_inputs = keep(labelled.inputs, cache) if labelled else None
     return OpenedModel(
         name, source, info, resolved.specs, resolved.origin, keep(resolved.verification, cache),
-        keep(resolved.calibration, cache), labelled, None if every is None else keep(every, cache), resolved.warnings)
+        keep(resolved.calibration, cache), labelled, labelled_inputs, resolved.warnings)
 
 
 def keep(arrays: Mapping[str, NDArray[Any]], cache: Cache) -> InputFile:
     """The arrays as an .npz in the cache, named by its hash."""
-    folder = cache.root / "inputs"
-    with disk_errors(cache.root):
-        folder.mkdir(exist_ok=True)
-        temporary = folder / f"{threading.get_ident()}.part"
+    with work_folder(cache) as work, disk_errors(cache.root):
+        cache.inputs.mkdir(exist_ok=True)
+        temporary = work / "inputs.npz"
         sha256 = write_npz(temporary, dict(arrays))
-        path = folder / f"{sha256}.npz"
+        path = cache.inputs / f"{sha256}.npz"
         temporary.replace(path)
     return InputFile(path, sha256)
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+STOP_WITHIN_S = 6.0
+"""After the second Ctrl-C nothing is waited for longer than this: an attempt to connect cannot be cut short."""
 
 
 class Stop:
@@ -19,22 +23,37 @@ class Stop:
         """Whether the first Ctrl-C raises KeyboardInterrupt in the main thread: true while no trial is under way."""
         self._lock = threading.Lock()
         self._actions: list[Callable[[], None]] = []
+        self._until = float("inf")
 
     def on_hard(self, action: Callable[[], None]) -> None:
-        """Register what must end at once on a second Ctrl-C."""
+        """Register what must end at once on a second Ctrl-C; done now when that has come already."""
         with self._lock:
             self._actions.append(action)
+        if self.hard.is_set():
+            self._act()
+
+    def overdue(self) -> bool:
+        """Whether the second Ctrl-C came longer ago than anything may take."""
+        return time.monotonic() > self._until
 
     def request(self) -> None:
         """One more Ctrl-C."""
         if not self.soft.is_set():
             self.soft.set()
             return
-        self.hard.set()
+        if not self.hard.is_set():
+            self._until = time.monotonic() + STOP_WITHIN_S
+            self.hard.set()
+        threading.Thread(target=self._act, daemon=True).start()  # a signal's handler must not wait for a lock
+
+    def _act(self) -> None:
         with self._lock:
             actions, self._actions = self._actions, []
-        for action in actions:
-            action()
+        threads = [threading.Thread(target=action, daemon=True) for action in actions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     @contextmanager
     def listening(self, on_first: Callable[[], None]) -> Iterator[None]:

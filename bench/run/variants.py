@@ -18,26 +18,25 @@ from bench.run.events import Event, Notify
 from bench.run.files import InputFile
 from bench.run.prepare import OpenedModel, References, compute_references, encode_inputs
 from bench.store.records import CellRecord
-from bench.store.store import Store
 
 _KINDS: Mapping[str, Any] = {"started": "convert", "cached": "cached", "made": "converted", "refused": "refused"}
 
 
-def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[str, OpenedModel], store: Store,
-               cache: Cache, notify: Notify) -> list[Ready]:
-    """Every planned cell with its artifact; those that cannot be made are recorded as skipped, with the reason.
+def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[str, OpenedModel], cache: Cache,
+               notify: Notify) -> tuple[list[Ready], list[CellRecord]]:
+    """The planned cells with their artifacts, and those that cannot be made, as skipped with the reason.
 
-    Each cell's artifact, or its refusal, is recorded in the store. Raises KeyboardInterrupt.
+    Raises KeyboardInterrupt, and InfrastructureError when the cache cannot be written.
     """
     limits = Limits(suite.convert.timeout, suite.convert.memory_mib)
     planned = [cell for cell in cells if cell.status == "planned"]
-    needed = {cell.model for cell in planned}
-    references = {name: _references(model, cache, limits, notify) for name, model in models.items() if name in needed}
+    references = {name: _references(models[name], cache, limits, notify)
+                  for name in dict.fromkeys(cell.model for cell in planned)}
     requests = {cell.cell: Request(models[cell.model].job, cell.format, cell.precision) for cell in planned
                 if isinstance(references[cell.model], References)}
     results = variants.convert(list(dict.fromkeys(requests.values())), cache, limits, variants.default_jobs(),
                                lambda event: notify(event_of(event)))
-    ready = []
+    ready, left_out = [], []
     for cell in planned:
         model, reference = models[cell.model], references[cell.model]
         result = results[requests[cell.cell]] if isinstance(reference, References) else reference
@@ -45,9 +44,8 @@ def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[
             made = replace(cell, artifact=_described(result, model), log=_log(result))
             ready.append(_ready(made, result, model, reference, cache))
         else:
-            made = _left_out(cell, result)
-        store.replace_cell(made)
-    return ready
+            left_out.append(_left_out(cell, result))
+    return ready, left_out
 
 
 def _references(model: OpenedModel, cache: Cache, limits: Limits, notify: Notify) -> References | BenchError:
@@ -62,7 +60,7 @@ def _left_out(cell: CellRecord, why: object) -> CellRecord:
     if isinstance(why, Refusal):
         return replace(cell, status="skipped", reason=why.reason, fault=why.fault, log=why.log)
     assert isinstance(why, BenchError)
-    return replace(cell, status="skipped", reason=str(why), fault=why.fault)
+    return replace(cell, status="skipped", reason=why.message, fault=why.fault)
 
 
 def _ready(cell: CellRecord, artifact: Artifact, model: OpenedModel, references: References, cache: Cache) -> Ready:

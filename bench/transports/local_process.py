@@ -43,13 +43,13 @@ class LocalProcess:
         deadline = Deadline(SEND_LIMIT_S)
         view = memoryview(data)
         while view:
-            if self._stdin.closed:
-                raise InfrastructureError(f"{self._name} takes no more input: it was closed")
             try:
                 _wait(self._stdin, selectors.EVENT_WRITE, deadline, f"{self._name} to read its input")
                 view = view[os.write(self._stdin.fileno(), view) :]
             except BlockingIOError:
                 continue
+            except ValueError as error:
+                raise InfrastructureError(f"{self._name} takes no more input: it was closed") from error
             except BrokenPipeError as error:
                 raise InfrastructureError(f"{self._name} takes no more input: it ended") from error
 
@@ -59,10 +59,11 @@ class LocalProcess:
             self._stdin.close()
 
     def receive(self, deadline: Deadline) -> bytes:
-        if self._stdout.closed:
+        try:
+            _wait(self._stdout, selectors.EVENT_READ, deadline, f"output of {self._name}")
+            data = os.read(self._stdout.fileno(), CHUNK)
+        except ValueError:  # closed, perhaps in this moment by another thread
             return b""
-        _wait(self._stdout, selectors.EVENT_READ, deadline, f"output of {self._name}")
-        data = os.read(self._stdout.fileno(), CHUNK)
         self._ending = not data
         return data
 

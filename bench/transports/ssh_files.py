@@ -17,7 +17,7 @@ from bench.errors import DeviceError
 from bench.transports.files import disk_full, source_file, whole_file
 from bench.transports.quoting import check_remote, command_line
 from bench.transports.scripts import PULL, PUSH
-from bench.transports.ssh_link import Link
+from bench.transports.ssh_link import LINK_ERRORS, Link
 from bench.transports.text import printable
 
 CHUNK = 1 << 18
@@ -123,10 +123,16 @@ def _talk(link: Link, script: str, arguments: Sequence[str], deadline: Deadline,
 
 def _send(talk: _Talk, file: BinaryIO) -> None:
     """Send the file's bytes and their end. Stops early when the script answers meanwhile: it has failed."""
-    while (data := file.read(CHUNK)) and not talk.channel.recv_ready():
-        talk.link.send(talk.channel, data, talk.deadline, talk.doing)
-        talk.deadline.check(f"{talk.link.where}: {talk.doing}")
-    talk.channel.shutdown_write()
+    try:
+        while (data := file.read(CHUNK)) and not talk.channel.recv_ready():
+            talk.link.send(talk.channel, data, talk.deadline, talk.doing)
+            talk.deadline.check(f"{talk.link.where}: {talk.doing}")
+        talk.channel.shutdown_write()
+    except LINK_ERRORS:
+        if not talk.channel.closed:
+            raise
+        # The far end closed the session: the script has failed and its answer is here, or the link is cut and the
+        # wait for the answer says so.
 
 
 def _failure(talk: _Talk, answer: list[str], remote: str, size: int) -> DeviceError:

@@ -21,6 +21,8 @@ class Proxy:
         self._left: int | None = None
         self._freeze_at: int | None = None
         self._sockets: list[socket.socket] = []
+        self._clients: list[socket.socket] = []
+        self._abandoned: list[socket.socket] = []
         self.sent = 0
         """Bytes that clients sent through so far."""
 
@@ -30,6 +32,8 @@ class Proxy:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # a close alone lets the accept under way take one more
         self._listener.close()
         self.cut()
 
@@ -46,6 +50,15 @@ class Proxy:
                 _reset(end)
             self._sockets.clear()
             self._flow.notify_all()
+
+    def abandon(self) -> None:
+        """Cut all lines for the clients alone: the server's side stays open and silent."""
+        with self._flow:
+            clients, self._clients = self._clients, []
+            self._abandoned += clients
+            self._sockets = [end for end in self._sockets if end not in clients]
+            for end in clients:
+                _reset(end)
 
     def freeze(self) -> None:
         """Let nothing through, either way; the lines stay open."""
@@ -72,6 +85,7 @@ class Proxy:
             server = socket.create_connection(("127.0.0.1", self._target_port))
             with self._flow:
                 self._sockets += [client, server]
+                self._clients.append(client)
             threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
             threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
 
@@ -82,7 +96,8 @@ class Proxy:
                     return
         except OSError:
             pass
-        _shut(sink)
+        if source not in self._abandoned:
+            _shut(sink)
 
     def _pass(self, sink: socket.socket, data: bytes, from_client: bool) -> bool:
         """Forward, unless the line is to be cut here. True when it goes on."""

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from bench.deadline import Deadline
@@ -178,7 +179,11 @@ def test_a_home_folder_where_nothing_can_be_made_is_named(board: Transport, tmp_
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user's folder needs root")
-def test_a_disk_that_fills_up_in_the_middle_is_named(sshd: Sshd, board: Transport, tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_a_disk_that_fills_up_in_the_middle_is_named(sshd: Sshd, board: Transport, tmp_path: Path, late: bool,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    if late:  # the sender hears of it only when the far end has closed the session
+        monkeypatch.setattr(paramiko.Channel, "recv_ready", lambda _: False)
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)]) != 0:
@@ -189,8 +194,8 @@ def test_a_disk_that_fills_up_in_the_middle_is_named(sshd: Sshd, board: Transpor
     rc = sshd.home / ".bashrc"
     rc.write_text(f"PATH={tmp_path}:$PATH\n")  # so that the check before the push sees room
     try:
-        (tmp_path / "source").write_bytes(b"\1" * (3 * MIB))
-        with pytest.raises(DeviceError, match=f"disk is full: {disk} needs {3 * MIB} bytes"):
+        (tmp_path / "source").write_bytes(b"\1" * (24 * MIB))
+        with pytest.raises(DeviceError, match=f"disk is full: {disk} needs {24 * MIB} bytes"):
             board.push(tmp_path / "source", f"{disk}/model", Deadline(20))
         assert list(disk.iterdir()) == []
     finally:

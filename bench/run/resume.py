@@ -1,0 +1,46 @@
+"""Going on with an earlier run: what it saved, and what must be as it was then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.errors import ConfigError
+from bench.run.device import Ready
+from bench.store.records import CellRecord, StoredRun
+
+Saved = frozenset[tuple[str, str, int]]
+"""Trials that ended well, as (cell, kind, number)."""
+
+HINT = "start a new run instead of --resume"
+
+
+def saved_trials(earlier: StoredRun | None) -> Saved:
+    """What need not be measured again."""
+    trials = earlier.trials if earlier else ()
+    return frozenset((trial.cell, trial.kind, trial.number) for trial in trials if trial.state == "ok")
+
+
+def refuse_other_cells(earlier: StoredRun, cells: Sequence[CellRecord]) -> None:
+    """Raise ConfigError when the suite's models now give other cells than they did in the earlier run."""
+    before, after = {cell.cell for cell in earlier.cells}, {cell.cell for cell in cells}
+    if before != after:
+        raise ConfigError(f"run {earlier.run.id} has other cells than its suite gives now ({_example(before, after)}): "
+                          "a model or the version of bench changed since", hint=HINT)
+
+
+def _example(before: set[str], after: set[str]) -> str:
+    gone = sorted(before - after)
+    return f"{gone[0]} is gone" if gone else f"{min(after - before)} is new"
+
+
+def refuse_changes(earlier: StoredRun, ready: Sequence[Ready], left_out: Sequence[CellRecord]) -> None:
+    """Raise ConfigError when a cell's file is another than it was measured with: both must not meet in one cell."""
+    measured = {trial.cell: trial.artifact for trial in earlier.trials if trial.state == "ok"}
+    for item in ready:
+        if measured.get(item.cell.cell, item.artifact.sha256) != item.artifact.sha256:
+            raise ConfigError(f"{item.cell.cell} was measured with another file in run {earlier.run.id}: the model, "
+                              "its data or a converter changed since", hint=HINT)
+    for cell in left_out:
+        if cell.cell in measured:
+            raise ConfigError(f"{cell.cell} was measured in run {earlier.run.id} and cannot be made again: "
+                              f"{cell.reason}", hint=HINT)

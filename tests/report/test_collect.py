@@ -1,0 +1,142 @@
+"""From stored trials to a cell: centres, percentiles where there are enough samples, reasons, warnings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bench.report.collect import collect
+from bench.results import CellResult
+from bench.store.packing import pack
+from bench.store.records import CellRecord, SessionRecord, StoredRun, TrialRecord
+from bench.units import MIB
+
+RUN = "20260101-000000-aaaa"
+GOOD = {"ok": True, "max_abs": 0.5, "cosine": 0.99, "sqnr_db": 30.0, "agreement": 1.0}
+ARTIFACT = {"sha256": "a" * 64, "bytes": 1234, "warnings": ["the calibration data are few"]}
+
+
+def trial(number: int, ms: list[float], **changes: Any) -> TrialRecord:
+    """A latency trial with these samples."""
+    taken = [round(value * 1e6) for value in ms]
+    record = TrialRecord(
+        RUN, "c", 1, "latency", number, 1, "2026-01-01T00:00:00Z", 1.0, "ok", "a" * 64, "b" * 64, {}, {}, [],
+        {"import_ns": 1, "load_ns": 7_000_000, "first_ns": 3_000_000, "samples_ns": sum(taken)},
+        {"after_import_bytes": 10 * MIB, "peak_rss_bytes": 30 * MIB, "pss_bytes": None}, pack(taken), len(taken),
+        warm_up={"runs": 9, "ns": 1, "settled": True}, outputs=GOOD)
+    return replace(record, **changes)
+
+
+def failed(number: int, attempt: int = 1, **changes: Any) -> TrialRecord:
+    return replace(trial(number, [1.0]), state="failed", attempt=attempt, samples=None, sample_count=0, phases={},
+                   memory={}, outputs=None, **({"fault": "device", "reason": "killed by signal 9"} | changes))
+
+
+def accuracy(value: float, reference: float) -> TrialRecord:
+    return replace(trial(1, [1.0]), kind="accuracy", samples=None, sample_count=0, outputs=None,
+                   accuracy={"metric": "top1", "value": value, "count": 100, "reference": reference})
+
+
+def cell_of(*trials: TrialRecord, wanted: int = 0, **changes: Any) -> CellResult:
+    from tests.fakes.fake_cells import fake_run
+
+    record = CellRecord(RUN, "c", 0, "here", "m", "onnx", "fp32", "onnxruntime", "cpu", 1, 1, "planned",
+                        artifact=ARTIFACT)
+    session = SessionRecord(1, RUN, "here", "2026-01-01T00:00:00Z", "boot", "f" * 64, {"emulated": False}, {})
+    run = fake_run(RUN, settings={"measure": {"trials": wanted}})
+    (cell,) = collect(StoredRun(run, (replace(record, **changes),), (session,), trials)).cells
+    return cell
+
+
+def test_a_cells_centre_is_the_median_of_its_trials_medians() -> None:
+    cell = cell_of(trial(1, [1.0, 2.0, 9.0]), trial(2, [3.0] * 50), trial(3, [4.0, 5.0, 6.0]))
+    assert cell.latency_ms.p50 == 3.0
+    assert cell.trial_medians_ms == (2.0, 3.0, 5.0)
+    low, high = cell.latency_ms.p50_low, cell.latency_ms.p50_high
+    assert low is not None and high is not None and low <= 3.0 <= high
+    assert (cell.latency_ms.min, cell.trials, cell.samples) == (1.0, 3, 56)
+    assert (cell.load_ms, cell.first_inference_ms) == (7.0, 3.0)
+    assert cell.throughput_per_s == pytest.approx(56 / 0.177)
+    assert (cell.memory_mib.peak_rss, cell.memory_mib.model, cell.memory_mib.pss) == (30.0, 20.0, None)
+
+
+@pytest.mark.parametrize(("count", "p90", "p99"), [(63, False, False), (64, True, False), (661, True, False),
+                                                   (662, True, True)])
+def test_percentiles_are_told_only_of_enough_samples(count: int, p90: bool, p99: bool) -> None:
+    latency = cell_of(trial(1, [1.0 + index / 1000 for index in range(count)])).latency_ms
+    assert (latency.p90 is not None, latency.p99 is not None) == (p90, p99)
+    assert latency.p50 is not None and latency.mean is not None
+
+
+def test_a_later_attempt_stands_for_an_earlier_one() -> None:
+    cell = cell_of(failed(1, fault="infrastructure", reason="cut"), trial(1, [2.0] * 5, attempt=2), trial(2, [2.0] * 5))
+    assert (cell.status, cell.trials) == ("ok", 2)
+    assert "1 of 2 trials were repeated after the link failed" in cell.warnings
+
+
+def test_a_cell_with_a_trial_that_failed_for_good_has_no_numbers() -> None:
+    cell = cell_of(trial(1, [2.0] * 5), failed(2, 1), failed(2, 2, reason="killed by signal 11"))
+    assert (cell.status, cell.fault, cell.reason) == ("failed", "device", "latency trial 2: killed by signal 11")
+    assert cell.latency_ms.p50 is None and cell.outputs is None and cell.accuracy is None
+    assert cell.artifact is not None and cell.artifact.bytes == 1234
+
+
+def test_a_failed_accuracy_trial_is_told_as_that() -> None:
+    cell = cell_of(trial(1, [2.0] * 5), replace(failed(1), kind="accuracy"))
+    assert cell.reason == "accuracy trial 1: killed by signal 9"
+
+
+def test_a_cell_that_was_not_reached_says_so() -> None:
+    cell = cell_of()
+    assert (cell.status, cell.fault) == ("failed", "infrastructure")
+    assert cell.reason == "not measured: the run was interrupted before it"
+
+
+def test_a_cell_that_was_cut_short_has_its_numbers_and_says_of_how_many_trials() -> None:
+    cell = cell_of(trial(1, [2.0] * 5), wanted=3)
+    assert cell.status == "ok" and "1 of 3 trials: the run was interrupted" in cell.warnings
+    assert not any("interrupted" in text for text in cell_of(trial(1, [2.0] * 5), wanted=1).warnings)
+
+
+def test_a_skipped_cell_keeps_its_reason() -> None:
+    cell = cell_of(status="skipped", reason="no recipe", fault="model", artifact=None)
+    assert (cell.status, cell.reason, cell.fault, cell.artifact) == ("skipped", "no recipe", "model", None)
+
+
+def test_the_worst_of_all_trials_checks_is_the_cells() -> None:
+    worse = GOOD | {"max_abs": 0.9, "cosine": 0.5, "sqnr_db": 12.0, "agreement": 0.7, "warning": "worse than the host"}
+    cell = cell_of(trial(1, [2.0] * 5), trial(2, [2.0] * 5, outputs=worse))
+    assert cell.outputs is not None and cell.outputs.ok
+    assert (cell.outputs.max_abs, cell.outputs.cosine, cell.outputs.sqnr_db, cell.outputs.agreement) == (
+        0.9, 0.5, 12.0, 0.7)
+    assert "worse than the host" in cell.warnings
+
+
+def test_one_bad_check_is_enough_and_its_reason_is_a_warning() -> None:
+    bad = {"ok": False, "reason": "output 0 holds NaN or infinity", "max_abs": None, "cosine": None, "sqnr_db": None,
+           "agreement": None}
+    cell = cell_of(trial(1, [2.0] * 5), trial(2, [2.0] * 5, outputs=bad))
+    assert cell.outputs is not None and not cell.outputs.ok and cell.outputs.max_abs == 0.5
+    assert "output 0 holds NaN or infinity" in cell.warnings
+
+
+def test_accuracy_is_told_with_its_drop_against_fp32() -> None:
+    found = cell_of(trial(1, [2.0] * 5), accuracy(0.80, 0.85)).accuracy
+    assert found is not None and (found.metric, found.value, found.count) == ("top1", 0.80, 100)
+    assert found.drop == pytest.approx(0.05)
+
+
+def test_what_a_reader_must_know_is_warned_of_once() -> None:
+    restless = {"runs": 9, "ns": 1, "settled": False}
+    cell = cell_of(trial(1, [1.0] * 5, warm_up=restless), trial(2, [2.0] * 5, warm_up=restless))
+    assert "the calibration data are few" in cell.warnings
+    assert "warm-up never settled in 2 of 2 trials" in cell.warnings
+    assert any(text.startswith("noisy: trial medians vary by 47 %") for text in cell.warnings)
+    assert len(set(cell.warnings)) == len(cell.warnings)
+
+
+def test_the_samples_for_charts_are_at_most_a_thousand_a_trial() -> None:
+    (shown,) = cell_of(trial(1, [float(index) for index in range(1, 5001)])).sample_ms
+    assert len(shown) == 1000 and (shown[0], shown[-1]) == (1.0, 5000.0)

@@ -1,0 +1,120 @@
+"""Which cells a suite has on which devices, and the reason of each that is left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.config.devices import DeviceConfig, LocalConfig
+from bench.config.suite import SuiteConfig
+from bench.plan import PlanModel, PlannedCell, plan
+from bench.words import DELEGATES_OF_RUNTIME, FORMAT_OF_RUNTIME, PRECISIONS, RUNTIMES
+
+FACTORY = PlanModel("torch", "fp32", 1)
+
+
+def suite(**keys: Any) -> SuiteConfig:
+    model = {"source": {"torch": "nets:make"}, "inputs": {"x": {"shape": [1, 3], "dtype": "float32"}}}
+    return SuiteConfig.model_validate({"version": 1, "name": "s", "models": {"m": model}} | keys)
+
+
+def device(**keys: Any) -> DeviceConfig:
+    return DeviceConfig(local=LocalConfig(), **keys)
+
+
+def planned(model: PlanModel = FACTORY, on: DeviceConfig | None = None, **keys: Any) -> tuple[PlannedCell, ...]:
+    return plan(suite(**keys), {"here": on or device()}, {"m": model})
+
+
+def reasons(cells: tuple[PlannedCell, ...]) -> dict[tuple[str, str], str | None]:
+    return {(found.cell.runtime, found.cell.precision): found.reason for found in cells}
+
+
+def test_without_further_words_every_runtime_is_planned_in_fp32_on_one_thread() -> None:
+    cells = planned()
+    assert [(found.cell.runtime, found.cell.format, found.cell.delegate, found.cell.threads, found.reason)
+            for found in cells] == [(runtime, FORMAT_OF_RUNTIME[runtime], DELEGATES_OF_RUNTIME[runtime][0], 1, None)
+                                    for runtime in RUNTIMES]
+    assert cells[0].cell.id == "m/onnx/fp32/onnxruntime-cpu/t1@here"
+    assert cells[0].cell.batch == 1
+
+
+def test_delegates_and_threads_are_swept() -> None:
+    cells = planned(runtimes=("tflite",), threads=(1, 4),
+                    runtime_options={"tflite": {"delegates": ("builtin", "xnnpack")}})
+    assert [(found.cell.delegate, found.cell.threads) for found in cells] == [
+        ("builtin", 1), ("builtin", 4), ("xnnpack", 1), ("xnnpack", 4)]
+
+
+def test_what_the_suite_excludes_says_because() -> None:
+    rules = ({"because": "no kernels", "runtime": "tflite", "precision": "int8"},
+             {"because": "too slow", "device": "there"})
+    found = planned(runtimes=("onnxruntime", "tflite"), precisions=("fp32", "int8"), exclude=rules)
+    assert reasons(found) == {("onnxruntime", "fp32"): None, ("onnxruntime", "int8"): None, ("tflite", "fp32"): None,
+                              ("tflite", "int8"): "excluded: no kernels"}
+    assert found[-1].fault == "config"
+
+
+@pytest.mark.parametrize(("key", "value"), [("model", "m"), ("format", "onnx"), ("precision", "fp32"),
+                                            ("runtime", "onnxruntime"), ("device", "here")])
+def test_every_key_of_an_exclusion_matches_by_itself(key: str, value: str) -> None:
+    (found,) = planned(runtimes=("onnxruntime",), exclude=({"because": "so", key: value},))
+    assert found.reason == "excluded: so"
+
+
+def test_a_device_that_is_listed_with_some_runtimes_has_those_only() -> None:
+    found = planned(on=device(runtimes=("tflite", "torch")))
+    assert {runtime for (runtime, _), reason in reasons(found).items() if reason is None} == {"tflite", "torch"}
+    assert reasons(found)["executorch", "fp32"] == "here is listed with the runtimes tflite, torch only"
+    assert {cell.fault for cell in found if cell.reason} == {"config"}
+
+
+def test_an_impossible_format_says_what_is_possible() -> None:
+    found = planned(PlanModel("onnx", "fp32", 1), runtimes=("onnxruntime", "tflite"))
+    assert reasons(found)["onnxruntime", "fp32"] is None
+    reason = reasons(found)["tflite", "fp32"]
+    assert reason is not None
+    assert reason.startswith("onnx models cannot become tflite, possible from onnx: onnx (fp32, fp16")
+    assert found[-1].fault == "model"
+
+
+def test_an_impossible_precision_says_what_is_possible() -> None:
+    (found,) = planned(runtimes=("onnxruntime",), precisions=("int16x8",))
+    assert found.reason is not None and found.reason.startswith("no recipe makes int16x8 onnx from torch, possible")
+    assert "tflite (fp32, fp16, int8-dynamic, int8, int8-weight, int16x8, int4-weight)" in found.reason
+
+
+def test_a_quantized_file_is_measured_as_it_is_whether_asked_for_or_not() -> None:
+    found = planned(PlanModel("tflite", "int8", 1), runtimes=("tflite", "onnxruntime"),
+                    precisions=("fp32", "int8-dynamic"))
+    assert list(reasons(found)) == [(runtime, precision) for runtime in ("tflite", "onnxruntime")
+                                    for precision in ("int8", "fp32", "int8-dynamic")]
+    assert reasons(found)["tflite", "int8"] is None
+    assert all(reason == "source is already int8: it is only taken as it is, possible: tflite (int8)"
+               for which, reason in reasons(found).items() if which != ("tflite", "int8"))
+
+
+def test_a_model_that_cannot_be_used_gives_its_reason_to_all_its_cells_but_the_excluded() -> None:
+    found = planned(PlanModel("onnx", "fp32", None, "m.onnx is truncated"), runtimes=("onnxruntime", "tflite"),
+                    exclude=({"because": "so", "runtime": "tflite"},))
+    assert reasons(found) == {("onnxruntime", "fp32"): "m.onnx is truncated", ("tflite", "fp32"): "excluded: so"}
+    assert found[0].fault == "model"
+
+
+@given(precisions=st.lists(st.sampled_from(PRECISIONS), min_size=1, unique=True).map(tuple),
+       runtimes=st.lists(st.sampled_from(RUNTIMES), min_size=1, unique=True).map(tuple),
+       threads=st.lists(st.integers(1, 8), min_size=1, unique=True).map(tuple), held=st.sampled_from(PRECISIONS),
+       kind=st.sampled_from(("torch", "exported", "onnx", "tflite", "torchscript")))
+def test_every_cell_has_a_name_of_its_own_and_the_order_is_always_the_same(
+        precisions: tuple[str, ...], runtimes: tuple[str, ...], threads: tuple[int, ...], held: str, kind: Any) -> None:
+    chosen = suite(precisions=precisions, runtimes=runtimes, threads=threads)
+    models = {"a": FACTORY, "b": PlanModel(kind, held, None)}
+    devices = {"one": device(), "two": device(runtimes=("onnxruntime",))}
+    found = plan(chosen, devices, models)
+    assert len({item.cell.id for item in found}) == len(found) >= 4 * len(precisions) * len(runtimes) * len(threads)
+    assert plan(chosen, devices, models) == found
+    assert all((item.reason is None) == (item.fault is None) for item in found)
+    assert [item.cell.device for item in found] == sorted(item.cell.device for item in found)
