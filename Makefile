@@ -48,4 +48,4 @@ benchmark: .venv/installed-dev
 	touch $@
 
 clean:
-	rm -rf .venv reports/*.html reports/*.sqlite*
+	rm -rf .venv

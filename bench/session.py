@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bench import protocol
 from bench.bundles.agent import AgentArchive
@@ -17,6 +17,8 @@ from bench.deadline import Deadline
 from bench.errors import BenchError, DeadlineExceeded, DeviceError, InfrastructureError, ModelError
 from bench.protocol import Message
 from bench.transports.base import RemoteProcess, Transport
+
+Field = TypeVar("Field")
 
 HELLO_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 60.0
@@ -109,7 +111,7 @@ class Session:
     def missing(self, files: Mapping[str, str]) -> list[str]:
         """Which of `files` (name -> sha256) are not on the device with that content."""
         self._send({"type": "have", "files": dict(files)})
-        return [str(name) for name in self._answer("files", "the list of files")["missing"]]
+        return [str(name) for name in _field(self._answer("files", "the list of files"), "missing", list)]
 
     def look(self) -> dict[str, Any]:
         """The device's conditions now."""
@@ -133,7 +135,7 @@ class Session:
             if said.get("trial") != message["trial"]:
                 continue
             if said["type"] == "done":
-                return _report(heard, said)
+                return _report(heard, said, message["kind"] == "latency")
             heard.tally.add(line)
             self._take(said, heard, on_phase)
 
@@ -144,13 +146,13 @@ class Session:
     def _take(self, said: Message, heard: _Heard, on_phase: Callable[[str], None]) -> None:
         kind = said["type"]
         if kind == "phase":
-            on_phase(str(said["name"]))
+            on_phase(str(said.get("name")))
         elif kind == "samples":
-            heard.samples += _nanoseconds(said["ns"])
+            heard.samples += _nanoseconds(said.get("ns"))
         elif kind == "conditions":
             heard.conditions.append({key: value for key, value in said.items() if key not in ("type", "trial")})
         elif kind == "log":
-            heard.log = str(said["text"])
+            heard.log = str(said.get("text"))
         elif kind == "result":
             heard.result = said
         elif kind == "failed":
@@ -168,13 +170,17 @@ class Session:
             raise
         if said["type"] == "busy":
             self._process.close()
-            raise _busy(said["holder"])
+            raise _busy(_field(said, "holder", dict))
         if said["type"] != "hello" or said.get("protocol") != protocol.PROTOCOL:
             self._process.close()
             raise InfrastructureError(f"the agent speaks another protocol: {said.get('protocol')!r}, "
                                       f"wanted {protocol.PROTOCOL}")
-        return Hello(said["boot_id"], said["facts"], said["runtimes"], said["agent"], said["workdir"],
-                     said["pid"])
+        try:
+            return Hello(said.get("boot_id"), _field(said, "facts", dict), _field(said, "runtimes", dict),
+                         _field(said, "agent", str), _field(said, "workdir", str), _field(said, "pid", int))
+        except BenchError:
+            self._process.close()
+            raise
 
     def _message(self, deadline: Deadline, waiting_for: str,
                  silence_s: float | None = None) -> tuple[Message, bytes]:
@@ -199,6 +205,10 @@ class Session:
             return protocol.decode(line), line
         except protocol.ProtocolError as error:
             raise InfrastructureError(f"{waiting_for}: {error}{self._last_words()}") from None
+
+    def stderr_tail(self) -> str:
+        """The end of what the agent printed."""
+        return self._process.stderr_tail()
 
     def _last_words(self) -> str:
         tail = self._process.stderr_tail().strip()
@@ -253,7 +263,7 @@ def _failure(said: Message) -> BenchError:
     return InfrastructureError(text)
 
 
-def _report(heard: _Heard, done: Message) -> TrialReport:
+def _report(heard: _Heard, done: Message, timed: bool) -> TrialReport:
     mismatch = heard.tally.mismatch(done)
     if mismatch is not None:
         raise InfrastructureError(f"messages were lost on the way: {mismatch}")
@@ -261,7 +271,18 @@ def _report(heard: _Heard, done: Message) -> TrialReport:
     if result is None:
         raise InfrastructureError("the agent said done without a result")
     expected = result.get("sample_count", 0)
-    if expected != len(heard.samples):
+    if expected != len(heard.samples) or (timed and not heard.samples):
         raise InfrastructureError(f"{len(heard.samples)} samples arrived, {expected} were taken")
-    return TrialReport(result["phases"], tuple(heard.samples), result["memory"], result["versions"], result["outputs"],
-                       result.get("warm_up"), result.get("cpu_ns"), tuple(heard.conditions), heard.log)
+    outputs = _field(result, "outputs", dict)
+    _field(outputs, "sha256", str)
+    return TrialReport(_field(result, "phases", dict), tuple(heard.samples), _field(result, "memory", dict),
+                       _field(result, "versions", dict), outputs, result.get("warm_up"), result.get("cpu_ns"),
+                       tuple(heard.conditions), heard.log)
+
+
+def _field(message: Message, key: str, kind: type[Field]) -> Field:
+    """A field of what the device said. Raises InfrastructureError when it is missing or of another type."""
+    value = message.get(key)
+    if not isinstance(value, kind):
+        raise InfrastructureError(f"the agent's {str(message.get('type'))[:40]!r} has no {key!r} of the right type")
+    return value

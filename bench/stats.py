@@ -130,12 +130,12 @@ def _median_interval(values: Array) -> tuple[float, float]:
         centre = float(np.median(logs))
         return math.exp(centre - half), math.exp(centre + half)
     ordered = np.sort(values)
-    rank = _outer_rank(values.size)
+    rank = outer_rank(values.size)
     return float(ordered[rank]), float(ordered[values.size - 1 - rank])
 
 
 @lru_cache(maxsize=256)
-def _outer_rank(count: int) -> int:
+def outer_rank(count: int) -> int:
     """The largest r for which the r-th from either end (from 0) enclose the median with at least 95 %."""
     if count > 1000:
         return max(0, math.floor(count / 2 - 0.98 * math.sqrt(count) - 1))

@@ -128,12 +128,12 @@ def test_the_order_statistics_cover_just_over_95_percent(count: int) -> None:
     def coverage(rank: int) -> float:
         return 1 - 2 * sum(math.comb(count, k) for k in range(rank + 1)) / float(2**count)
 
-    rank = stats._outer_rank(count)
+    rank = stats.outer_rank(count)
     assert coverage(rank) >= 0.95 > coverage(rank + 1)
 
 
 def test_a_thousand_trials_use_the_normal_approximation_in_the_same_place() -> None:
-    assert abs(stats._outer_rank(1001) - stats._outer_rank(1000)) <= 2
+    assert abs(stats.outer_rank(1001) - stats.outer_rank(1000)) <= 2
 
 
 @pytest.mark.parametrize("trials", [2, 3, 5])

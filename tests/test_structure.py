@@ -39,9 +39,10 @@ def test_every_module_says_what_it_is_for() -> None:
 
 
 def test_every_public_function_of_a_module_is_documented() -> None:
-    silent = [f"{path.relative_to(ROOT)}:{node.name}" for path in SOURCES for node in _parsed(path).body
+    silent = [f"{path.relative_to(ROOT)}:{node.name}" for path in SOURCES if "runtimes" not in path.parts
+              for node in _parsed(path).body
               if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not ast.get_docstring(node)]
-    assert [name for name in silent if not name.endswith(("add_to", ":version", ":load"))] == []
+    assert [name for name in silent if not name.endswith(":add_to")] == []
 
 
 def _functions() -> Iterator[tuple[Path, ast.FunctionDef]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bench.cli.options import DEVICES, AsJson, DeviceNames, DevicesFile
+from bench.cli.options import DEVICES, AsJson, DeviceNames, DevicesFile, devices_text
 
 if TYPE_CHECKING:
     from bench.devices.survey import DeviceState
@@ -19,16 +19,17 @@ def add_to(app: typer.Typer) -> None:
         import json
         from dataclasses import asdict
 
-        from bench.config.load import load_devices
+        from bench.config.load import parse_devices
         from bench.config.select import named_devices
         from bench.devices.survey import survey
         from bench.errors import EXIT_INCOMPLETE
+        from bench.transports.text import printable
 
-        states = survey(named_devices(load_devices(devices_file), device or []))
+        states = survey(named_devices(parse_devices(devices_text(devices_file), devices_file), device or []))
         if as_json:
             print(json.dumps([asdict(state) for state in states], indent=2))
         else:
-            print("\n\n".join(_text(state) for state in states))
+            print(printable("\n\n".join(_text(state) for state in states).encode(), 1 << 20))
         if any(state.error for state in states):
             raise typer.Exit(EXIT_INCOMPLETE)
 

@@ -15,3 +15,12 @@ DeviceNames = Annotated[list[str] | None, typer.Option("-d", "--device", metavar
                                                        help="Only this device; may be given several times.")]
 StorePath = Annotated[Path, typer.Option("--store", metavar="PATH", help="The SQLite file that holds results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def devices_text(path: Path) -> str:
+    """The devices file's text; where there is no devices.yaml and none was named, this machine alone."""
+    from bench.config.files import read_text
+
+    if path == DEVICES and not path.exists():
+        return "version: 1\ndevices:\n  this-machine: {local: {}}\n"
+    return read_text(path)

@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bench.transports.text import printable
 from bench.units import duration
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.run.events import Event
+
+LONGEST_LINE = 4096
 
 
 @dataclass
@@ -116,4 +119,4 @@ def _line(event: Event) -> str:
         "trial-ok": f"[{event.done}/{event.total}] {event.cell}",
         "trial-failed": f"[{event.done}/{event.total}] {event.cell}: failed: {event.text}",
     }
-    return texts.get(event.kind, "")
+    return printable(texts.get(event.kind, "").encode(), LONGEST_LINE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, StorePath
+from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, StorePath, devices_text
 
 if TYPE_CHECKING:
     from bench.config.devices import DeviceConfig
@@ -72,21 +72,12 @@ def _request(suite: Path | None, devices_file: Path, names: list[str], quick: bo
     from bench.config.select import select_devices
     from bench.zoo import DEMO
 
-    text = _devices_text(devices_file)
+    text = devices_text(devices_file)
     devices = parse_devices(text, devices_file)
     loaded = load_suite(suite or DEMO)
     check_files(loaded)
     check_against_devices(loaded, devices)
     return _build(loaded, select_devices(loaded.config, devices, names), text, devices_file, quick)
-
-
-def _devices_text(devices_file: Path) -> str:
-    """The devices file's text; where there is no devices.yaml and none was named, this machine alone."""
-    from bench.config.files import read_text
-
-    if devices_file == DEVICES and not devices_file.exists():
-        return "version: 1\ndevices:\n  this-machine: {local: {}}\n"
-    return read_text(devices_file)
 
 
 def _earlier(path: Path, suite: Path | None, names: list[str], quick: bool) -> StoredRun:

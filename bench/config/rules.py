@@ -60,6 +60,7 @@ def _repeats(values: list[Any], place: Place) -> Iterator[Problem]:
 
 
 def each_device_has_one_transport(data: dict[str, Any]) -> Iterator[Problem]:
+    """Devices with none or several of local, ssh and adb."""
     for name, device in _mapping(data, "devices").items():
         if isinstance(device, dict):
             yield from _one_of(device, ("devices", name), TRANSPORT_KEYS)
@@ -67,6 +68,7 @@ def each_device_has_one_transport(data: dict[str, Any]) -> Iterator[Problem]:
 
 
 def each_model_has_one_source(data: dict[str, Any]) -> Iterator[Problem]:
+    """Models with none or several sources, and sources that cannot be what they say."""
     for name, model in _mapping(data, "models").items():
         source = model.get("source") if isinstance(model, dict) else None
         if not isinstance(source, dict):
@@ -79,6 +81,7 @@ def each_model_has_one_source(data: dict[str, Any]) -> Iterator[Problem]:
 
 
 def each_input_has_one_origin(data: dict[str, Any]) -> Iterator[Problem]:
+    """Inputs whose values are given in several ways."""
     for name, model in _mapping(data, "models").items():
         for key, settings in _mapping(model, "inputs").items():
             place = ("models", name, "inputs", key)
@@ -97,11 +100,13 @@ def _numbers(value: Any) -> bool:
 
 
 def nothing_is_listed_twice(data: dict[str, Any]) -> Iterator[Problem]:
+    """Lists that name something twice."""
     for key in ("precisions", "runtimes", "threads"):
         yield from _repeats(_list(data, key), (key,))
 
 
 def each_delegate_is_its_runtimes(data: dict[str, Any]) -> Iterator[Problem]:
+    """Delegates that their runtime does not have."""
     for runtime, options in _mapping(data, "runtime_options").items():
         place = ("runtime_options", runtime, "delegates")
         delegates = _list(options, "delegates")
@@ -114,6 +119,7 @@ def each_delegate_is_its_runtimes(data: dict[str, Any]) -> Iterator[Problem]:
 
 
 def warmup_can_end(data: dict[str, Any]) -> Iterator[Problem]:
+    """Warm-ups whose minimum is above their maximum."""
     warmup = _mapping(data, "measure", "warmup")
     try:
         least, most = [parse_duration(warmup[key]) if key in warmup else getattr(WarmupConfig(), key)
@@ -127,6 +133,7 @@ def warmup_can_end(data: dict[str, Any]) -> Iterator[Problem]:
 
 
 def each_exclude_matches_something(data: dict[str, Any]) -> Iterator[Problem]:
+    """Exclusions that no cell of the suite can match."""
     models = _mapping(data, "models")
     keys = ("model", "format", "precision", "runtime", "device")
     for index, entry in enumerate(_list(data, "exclude")):

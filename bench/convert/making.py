@@ -95,6 +95,7 @@ def result_of(variant: Variant, entry: Entry, *, cached: bool) -> Artifact | Ref
 
 
 def refused(variant: Variant, reason: str, fault: Any, log: str = "") -> Refusal:
+    """The refusal of a variant, for that reason."""
     return Refusal(variant.job.model, variant.format, variant.precision, reason, fault, log)
 
 

@@ -51,29 +51,34 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def source_to_json(source: Source) -> dict[str, Any]:
+    """The source as JSON."""
     weights = None if source.weights is None else str(source.weights)
     return {**asdict(source), "root": str(source.root), "weights": weights}
 
 
 def source_from_json(data: dict[str, Any]) -> Source:
+    """The source that `source_to_json` wrote."""
     weights = data["weights"]
     return Source(data["kind"], data["location"], Path(data["root"]), data["sha256"],
                   None if weights is None else Path(weights))
 
 
 def work_to_json(work: Work) -> dict[str, Any]:
+    """The work as JSON."""
     return {"source": source_to_json(work.source), "inputs": tensors_to_json(work.inputs), "precision": work.precision,
             "base": None if work.base is None else str(work.base), "calibration": str(work.calibration),
             "output": str(work.output)}
 
 
 def work_from_json(data: dict[str, Any]) -> Work:
+    """The work that `work_to_json` wrote."""
     base = data["base"]
     return Work(source_from_json(data["source"]), tensors_from_json(data["inputs"]), data["precision"],
                 None if base is None else Path(base), Path(data["calibration"]), Path(data["output"]))
 
 
 def passed_to_json(passed: Passed) -> dict[str, Any]:
+    """The gate's findings as JSON; infinite ratios are null."""
     gate = passed.gate
     return {"inputs": tensors_to_json(passed.inputs), "places": list(passed.places),
             "outputs": tensors_to_json(passed.outputs),
@@ -82,14 +87,17 @@ def passed_to_json(passed: Passed) -> dict[str, Any]:
 
 
 def passed_from_json(data: dict[str, Any]) -> Passed:
+    """The findings that `passed_to_json` wrote."""
     gate = data["gate"]
     return Passed(tensors_from_json(data["inputs"]), tuple(data["places"]), tensors_from_json(data["outputs"]),
                   Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"]), tuple(data["warnings"]))
 
 
 def tensors_to_json(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:
+    """The tensors as JSON."""
     return [tensor.to_json() for tensor in tensors]
 
 
 def tensors_from_json(data: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
+    """The tensors that `tensors_to_json` wrote."""
     return tuple(TensorSpec.from_json(item) for item in data)

@@ -14,7 +14,7 @@ from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
 from bench.devices.python import python_of
 from bench.errors import BenchError
-from bench.session import open_session
+from bench.session import Busy, open_session
 from bench.transports.connect import connect
 
 CONNECT_WITHIN_S = 30.0
@@ -52,5 +52,6 @@ def _ask(name: str, device: DeviceConfig, archive: AgentArchive) -> DeviceState:
             transport.close()
     except BenchError as error:
         state = "unreachable" if error.fault == "infrastructure" else "unusable"
+        state = "busy" if isinstance(error, Busy) else state
         return DeviceState(name, device.transport, state, device.labels, error=error.message, hint=error.hint or None)
     return DeviceState(name, device.transport, "ready", device.labels, hello.facts, hello.runtimes)

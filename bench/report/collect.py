@@ -53,8 +53,12 @@ def _cell(cell: CellRecord, trials: Sequence[TrialRecord], session: SessionRecor
         identity["artifact"] = ArtifactRef(cell.artifact["sha256"], cell.artifact["bytes"])
     if cell.status == "skipped":
         return CellResult(**identity, status="skipped", reason=cell.reason, fault=cell.fault)
-    final = {(trial.kind, trial.number): trial for trial in trials}  # a later attempt stands for an earlier one
-    failed = [trial for trial in final.values() if trial.state == "failed"]
+    final: dict[tuple[str, int], TrialRecord] = {}
+    for trial in trials:  # a later attempt stands for an earlier one, and nothing stands over a success
+        standing = final.get((trial.kind, trial.number))
+        if standing is None or standing.state == "failed":
+            final[trial.kind, trial.number] = trial
+    failed = [trial for trial in final.values() if trial.state == "failed" and trial.kind == "latency"]
     timed = [trial for trial in final.values() if trial.state == "ok" and trial.kind == "latency"]
     scored = [trial for trial in final.values() if trial.state == "ok" and trial.kind == "accuracy"]
     if failed:
@@ -65,7 +69,8 @@ def _cell(cell: CellRecord, trials: Sequence[TrialRecord], session: SessionRecor
     samples = [unpack(trial.samples) for trial in timed if trial.samples]
     centre = stats.cell_centre(samples)
     return CellResult(**identity, status="ok", **_measured(timed, samples, centre), accuracy=_accuracy(scored),
-                      outputs=_outputs(timed), warnings=_warnings(cell, timed, centre, wanted))
+                      outputs=_outputs([*timed, *scored]),
+                      warnings=_warnings(cell, list(final.values()), centre, wanted, session))
 
 
 def _why(trial: TrialRecord) -> str:
@@ -142,12 +147,19 @@ def _worst(checks: Sequence[dict[str, Any]], key: str, pick: Any) -> float | Non
     return pick(known) if known else None
 
 
-def _warnings(cell: CellRecord, timed: Sequence[TrialRecord], centre: stats.Centre, wanted: int) -> tuple[str, ...]:
+def _warnings(cell: CellRecord, trials: Sequence[TrialRecord], centre: stats.Centre, wanted: int,
+              session: SessionRecord | None) -> tuple[str, ...]:
     """What a reader must know before acting on the cell's numbers, each once."""
     found = list((cell.artifact or {}).get("warnings", []))
-    for trial in timed:
+    timed = [trial for trial in trials if trial.kind == "latency"]
+    for trial in trials:
         check = trial.outputs or {}
         found += [text for text in (check.get("reason"), check.get("warning")) if text]
+        if trial.state == "failed":
+            found.append(f"{trial.kind} is not known: {trial.reason}")
+    if len({str(sorted(trial.versions.items())) for trial in timed}) > 1:
+        found.append("its trials ran under different versions of the runtime, numpy or Python")
+    found += _other_load(timed, cell.threads, session)
     if len(timed) < wanted:
         found.append(f"{len(timed)} of {wanted} trials: the run was interrupted")
     restless = [trial.number for trial in timed if trial.warm_up and not trial.warm_up["settled"]]
@@ -162,6 +174,16 @@ def _warnings(cell: CellRecord, timed: Sequence[TrialRecord], centre: stats.Cent
         found.append(f"noisy: trial medians vary by {100 * centre.between_cv:.0f} % (standard deviation over mean); "
                      "look for other load, clocks or heat")
     return tuple(dict.fromkeys(found))
+
+
+def _other_load(timed: Sequence[TrialRecord], threads: int, session: SessionRecord | None) -> list[str]:
+    """A warning when, before some trial, so many other processes wanted to run that the cores were short."""
+    cores = session.facts.get("cores") if session else None
+    loads = [seen["load_1m"] for trial in timed for seen in trial.conditions
+             if seen.get("when") == "before" and seen.get("load_1m") is not None]
+    if not cores or not loads or max(loads) < max(cores, threads + 1):
+        return []
+    return [f"other load: up to {max(loads):.1f} processes wanted to run on {cores} cores before a trial"]
 
 
 def _device(session: SessionRecord, stored: StoredRun) -> DeviceSummary:

@@ -37,11 +37,11 @@ def to_csv(result: RunResult) -> str:
 
 def to_parquet(result: RunResult) -> bytes:
     """The frame as a Parquet file. Raises MissingExtra without pandas or pyarrow."""
-    table = frame(result)
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise MissingExtra("pyarrow", "parquet", "a Parquet file") from error
+    table = frame(result)
     buffer = BytesIO()
     table.to_parquet(buffer, index=False)
     return buffer.getvalue()

@@ -17,8 +17,9 @@ class Speedup:
 
 
 def baselines(cells: Iterable[CellResult]) -> dict[tuple[object, ...], CellResult]:
-    """The measured fp32 cells, by everything but format and precision."""
-    return {_peer(cell): cell for cell in cells if cell.precision == "fp32" and cell.latency_ms.p50}
+    """The measured fp32 cells whose outputs are right, by everything but format and precision."""
+    return {_peer(cell): cell for cell in cells
+            if cell.precision == "fp32" and cell.latency_ms.p50 and not (cell.outputs and not cell.outputs.ok)}
 
 
 def speedup(cell: CellResult, fp32: dict[tuple[object, ...], CellResult]) -> Speedup | None:

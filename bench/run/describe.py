@@ -48,15 +48,16 @@ def notes(suite: SuiteConfig, quick: bool) -> list[str]:
 
 
 def state_of(run: StoredRun, wanted: Set[tuple[str, str]]) -> str:
-    """`finished` when every planned cell has its trials and none ended badly for good, else `incomplete`.
+    """`finished` when every planned cell has its trials and none ended badly or with wrong outputs, else `incomplete`.
 
     A cell that no converter can make is no lack; a (device, model) pair of `wanted` without any cell left is one, and
     so is a cell that this host lost.
     """
-    last = {(trial.cell, trial.kind, trial.number): trial.state for trial in run.trials}
+    last = {(trial.cell, trial.kind, trial.number): trial for trial in run.trials}
+    bad = any(trial.state == "failed" or (trial.outputs or {}).get("ok") is False for trial in last.values())
     measured = {cell for cell, _, _ in last}
     planned = [cell for cell in run.cells if cell.status == "planned"]
     lost = any(cell.status == "skipped" and cell.fault == "infrastructure" for cell in run.cells)
-    complete = (not lost and "failed" not in last.values() and {cell.cell for cell in planned} <= measured
+    complete = (not lost and not bad and {cell.cell for cell in planned} <= measured
                 and wanted <= {(cell.device, cell.model) for cell in planned})
     return "finished" if complete else "incomplete"

@@ -104,6 +104,8 @@ class _DeviceRun:
         self._tasks = tasks_of(job)
         self._broken: set[str] = set()
         """Cells that failed: their other trials are not tried."""
+        self._pace: dict[str, float] = {}
+        """Seconds of a cell's first inference, for how long its labelled set may take."""
         self._lost: BenchError | None = None
         """Why the device cannot be reached any more."""
 
@@ -144,6 +146,7 @@ class _DeviceRun:
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
             report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, 0, phase))
             verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]))
+            self._pace[task.cell] = report.phases["first_ns"] / 1e9
             record = replace(
                 blank, state="ok", phases=report.phases, memory=report.memory, versions=report.versions,
                 conditions=list(report.conditions), samples=pack(report.samples_ns) if report.samples_ns else None,
@@ -152,7 +155,7 @@ class _DeviceRun:
         except TrialError as failure:
             record = replace(_failed(blank, failure.error), conditions=list(failure.conditions), log=failure.log)
         except BenchError as error:
-            record = _failed(blank, error)
+            record = replace(_failed(blank, error), log=self._link.last_words() or None)
         return replace(record, seconds=time.monotonic() - begin)
 
     def _left_out(self, task: Task, position: int) -> bool:
@@ -189,10 +192,13 @@ class _DeviceRun:
 
     def _message(self, task: Task, name: str) -> dict[str, Any]:
         measure, cell = self._job.suite.measure, task.ready.cell
+        labelled = task.ready.model.labelled
+        count = len(labelled.labels) if task.kind == "accuracy" and labelled is not None else 0
         return {
             "trial": name, "kind": task.kind, "runtime": cell.runtime, "delegate": cell.delegate,
             "threads": cell.threads, "options": self._options(cell.runtime),
-            "artifact": task.ready.file.name, "inputs": task.inputs.name, "deadline_s": measure.timeout,
+            "artifact": task.ready.file.name, "inputs": task.inputs.name,
+            "deadline_s": measure.timeout + 2 * count * self._pace.get(task.cell, 0.0),
             "measure": {"min_samples": measure.min_samples, "min_ns": int(measure.min_time * 1e9),
                         "warmup_min_runs": measure.warmup.min_runs,
                         "warmup_min_ns": int(measure.warmup.min_time * 1e9),
@@ -211,7 +217,8 @@ class _DeviceRun:
             fetched.unlink()
         if task.kind == "accuracy":
             assert labelled is not None
-            return {"accuracy": outputs.accuracy(found, labelled.labels, labelled.metric, references.labelled)}
+            return {"accuracy": outputs.accuracy(found, labelled.labels, labelled.metric, references.labelled),
+                    "outputs": outputs.check(found, references.labelled, artifact.gate.sqnr_db)}
         return {"outputs": outputs.check(found, references.verification, artifact.gate.sqnr_db)}
 
     def _record(self, record: TrialRecord, position: int) -> None:
@@ -233,4 +240,4 @@ class _DeviceRun:
 
 
 def _failed(blank: TrialRecord, error: BenchError) -> TrialRecord:
-    return replace(blank, state="failed", fault=error.fault, reason=error.message)
+    return replace(blank, state="failed", fault=error.fault, reason=error.line)

@@ -21,6 +21,7 @@ from bench.run.prepare import OpenedModel, Unusable, open_models
 from bench.run.resume import Saved, refuse_changes, refuse_other_cells, saved_trials
 from bench.run.stop import Stop
 from bench.run.variants import make_ready
+from bench.store.going import going
 from bench.store.records import CellRecord, RunRecord, StoredRun
 from bench.store.store import Store
 
@@ -63,6 +64,13 @@ def run(request: RunRequest, prepared: Prepared, store: Store, cache: Cache, sto
     KeyboardInterrupt when stopped before measuring began; the run is then left to be resumed.
     """
     record = earlier.run if earlier else _begin(request, prepared, store)
+    with going(store.path, record.id):
+        _whole(record, request, prepared, store, cache, stop, notify, earlier)
+    return record.id
+
+
+def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: Store, cache: Cache, stop: Stop,
+           notify: Notify, earlier: StoredRun | None) -> None:
     for model in prepared.models.values():
         if isinstance(model, Unusable):
             notify(Event("refused", f"{model.name}: {model.reason}"))
@@ -84,7 +92,6 @@ def run(request: RunRequest, prepared: Prepared, store: Store, cache: Cache, sto
     wanted = {(item.cell.device, item.cell.model) for item in prepared.planned if item.fault != "config"}
     state = "interrupted" if stop.soft.is_set() else describe.state_of(store.load(record), wanted)
     store.set_state(record.id, state, None if state == "interrupted" else now())
-    return record.id
 
 
 def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:

@@ -27,6 +27,7 @@ PUSH_WITHIN_S = 900.0
 PULL_WITHIN_S = 300.0
 FREE_WITHIN_S = protocol.SILENCE_LIMIT_S + 5.0
 """An agent behind a link that broke holds its device until it notices the silence."""
+LOOK_WITHIN_S = 5.0
 RETRY_EVERY_S = 0.5
 
 
@@ -75,7 +76,11 @@ class Link:
             return self._session
         self._notify(Event("device", "connecting", self._name))
         self._transport = connect(self._name, self._device, Deadline(CONNECT_WITHIN_S))
-        session = self._session = self._open(self._transport)
+        try:
+            session = self._session = self._open(self._transport)
+        except BenchError:
+            self.close()
+            raise
         if self._ended.is_set():
             self.close()
             raise InfrastructureError("stopped")
@@ -87,14 +92,19 @@ class Link:
         return session
 
     def _open(self, transport: Transport) -> Session:
-        """A session. After an earlier one of this run the device may be held for a while by the agent of that."""
-        held = Deadline(0.0 if self.session_id is None else FREE_WITHIN_S)
+        """A session. Somebody who only looks holds the device for a moment, an agent of this run's own for longer."""
+        held = Deadline(LOOK_WITHIN_S if self.session_id is None else FREE_WITHIN_S)
         while True:
             try:
                 return open_session(transport, self._archive, python_of(self._device), self._device.workdir)
             except Busy:
                 if held.passed() or self._ended.wait(RETRY_EVERY_S):
                     raise
+
+    def last_words(self) -> str:
+        """The end of what the agent printed; "" when there is none."""
+        session = self._session
+        return session.stderr_tail() if session is not None else ""
 
     def put(self, files: Sequence[InputFile]) -> None:
         """Push the files that are not on the device yet."""
@@ -104,6 +114,8 @@ class Link:
         for name in missing:
             assert self._transport is not None and self.session_id is not None
             self._notify(Event("device", f"pushing {name[:12]}", self._name))
+            if name not in wanted:
+                raise InfrastructureError(f"the agent asks for {name[:80]!r}, which was not offered")
             sent = self._transport.push(wanted[name].path, f"{session.hello.workdir}/files/{name}",
                                         Deadline(PUSH_WITHIN_S))
             self._store.add_pushed(self.session_id, sent)

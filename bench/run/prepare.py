@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,15 @@ class OpenedModel:
     def job(self) -> ModelJob:
         return ModelJob(self.name, self.source, self.inputs, self.calibration.path, self.calibration.sha256,
                         self.precision)
+
+    @property
+    def data_sha256(self) -> str:
+        """What the trials run on and are scored by: inputs, labels, metric."""
+        digest = hashlib.sha256(self.verification.sha256.encode())
+        if self.labelled is not None and self.labelled_inputs is not None:
+            digest.update(self.labelled_inputs.sha256.encode() + self.labelled.labels.tobytes())
+            digest.update(self.labelled.metric.encode())
+        return digest.hexdigest()
 
     @property
     def precision(self) -> str:

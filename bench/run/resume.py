@@ -34,13 +34,19 @@ def _example(before: set[str], after: set[str]) -> str:
 
 
 def refuse_changes(earlier: StoredRun, ready: Sequence[Ready], left_out: Sequence[CellRecord]) -> None:
-    """Raise ConfigError when a cell's file is another than it was measured with: both must not meet in one cell."""
-    measured = {trial.cell: trial.artifact for trial in earlier.trials if trial.state == "ok"}
+    """Raise ConfigError when a cell's file or data are others than it was measured with: both must not meet in one."""
+    measured = {trial.cell for trial in earlier.trials if trial.state == "ok"}
+    before = {cell.cell: _identity(cell) for cell in earlier.cells}
     for item in ready:
-        if measured.get(item.cell.cell, item.artifact.sha256) != item.artifact.sha256:
+        if item.cell.cell in measured and before[item.cell.cell] != _identity(item.cell):
             raise ConfigError(f"{item.cell.cell} was measured with another file in run {earlier.run.id}: the model, "
                               "its data or a converter changed since", hint=HINT)
     for cell in left_out:
         if cell.cell in measured:
             raise ConfigError(f"{cell.cell} was measured in run {earlier.run.id} and cannot be made again: "
                               f"{cell.reason}", hint=HINT)
+
+
+def _identity(cell: CellRecord) -> tuple[object, object]:
+    artifact = cell.artifact or {}
+    return artifact.get("sha256"), artifact.get("data")

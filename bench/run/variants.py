@@ -8,11 +8,11 @@ from typing import Any
 
 from bench.config.suite import SuiteConfig
 from bench.convert import variants
-from bench.convert.cache import Cache
+from bench.convert.cache import LOG, Cache
 from bench.convert.process import Limits
 from bench.convert.types import Artifact, Refusal
 from bench.convert.variants import Request
-from bench.errors import BenchError
+from bench.errors import BenchError, InfrastructureError
 from bench.run.device import Ready
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
@@ -40,11 +40,14 @@ def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[
     for cell in planned:
         model, reference = models[cell.model], references[cell.model]
         result = results[requests[cell.cell]] if isinstance(reference, References) else reference
-        if isinstance(result, Artifact) and isinstance(reference, References):
-            made = replace(cell, artifact=_described(result, model), log=_log(result))
-            ready.append(_ready(made, result, model, reference, cache))
-        else:
-            left_out.append(_left_out(cell, result))
+        try:
+            if isinstance(result, Artifact) and isinstance(reference, References):
+                made = replace(cell, artifact=_described(result, model), log=_log(result))
+                ready.append(_ready(made, result, model, reference, cache))
+                continue
+        except BenchError as error:
+            result = error
+        left_out.append(_left_out(cell, result))
     return ready, left_out
 
 
@@ -60,7 +63,7 @@ def _left_out(cell: CellRecord, why: object) -> CellRecord:
     if isinstance(why, Refusal):
         return replace(cell, status="skipped", reason=why.reason, fault=why.fault, log=why.log)
     assert isinstance(why, BenchError)
-    return replace(cell, status="skipped", reason=why.message, fault=why.fault)
+    return replace(cell, status="skipped", reason=why.line, fault=why.fault, log=why.log)
 
 
 def _ready(cell: CellRecord, artifact: Artifact, model: OpenedModel, references: References, cache: Cache) -> Ready:
@@ -77,13 +80,18 @@ def _described(artifact: Artifact, model: OpenedModel) -> dict[str, Any]:
 
     gate = artifact.gate
     return {"sha256": artifact.sha256, "bytes": artifact.size_bytes, "key": artifact.key,
-            "source": model.source.sha256, "tools": artifact.tools, "seconds": artifact.seconds,
+            "source": model.source.sha256, "data": model.data_sha256, "tools": artifact.tools,
+            "seconds": artifact.seconds,
             "warnings": [*model.warnings, *artifact.warnings], "inputs": dict(model.origins),
             "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs}}
 
 
 def _log(artifact: Artifact) -> str:
-    return (artifact.path.parent / "log.txt").read_text(encoding="utf-8", errors="replace")
+    try:
+        return (artifact.path.parent / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InfrastructureError(f"the cache lost {artifact.path.parent.name[:12]} while it was in use "
+                                  f"({error.strerror})", hint="run again, and bench gc only between runs") from error
 
 
 def event_of(event: variants.Event) -> Event:

@@ -25,7 +25,8 @@ def connect(path: Path, *, create: bool) -> Engine:
         raise ConfigError(f"no store at {path}", hint="measure first with: bench run, or name a store with --store")
     if create:
         _make_folder(path)
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30.0, "check_same_thread": False},
+    options = {"timeout": 30.0, "check_same_thread": False}
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args=options,
                               poolclass=sa.pool.StaticPool)
     sa.event.listen(engine, "connect", _pragmas)
     try:

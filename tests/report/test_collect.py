@@ -83,9 +83,15 @@ def test_a_cell_with_a_trial_that_failed_for_good_has_no_numbers() -> None:
     assert cell.artifact is not None and cell.artifact.bytes == 1234
 
 
-def test_a_failed_accuracy_trial_is_told_as_that() -> None:
+def test_a_failed_accuracy_trial_leaves_the_latency_and_is_told() -> None:
     cell = cell_of(trial(1, [2.0] * 5), replace(failed(1), kind="accuracy"))
-    assert cell.reason == "accuracy trial 1: killed by signal 9"
+    assert (cell.status, cell.accuracy) == ("ok", None)
+    assert "accuracy is not known: killed by signal 9" in cell.warnings
+
+
+def test_a_success_stands_over_a_failure_that_was_recorded_later() -> None:
+    cell = cell_of(trial(1, [2.0] * 5), failed(1, 2))
+    assert cell.status == "ok"
 
 
 def test_a_cell_that_was_not_reached_says_so() -> None:

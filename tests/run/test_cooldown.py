@@ -19,7 +19,7 @@ def test_a_hot_device_is_waited_for_and_the_wait_is_told() -> None:
 
 
 def test_a_device_that_stays_hot_is_a_device_fault() -> None:
-    with pytest.raises(DeviceError, match="still 45.0 C after 0 s; wanted below 38 C"):
+    with pytest.raises(DeviceError, match=r"still 45\.0 C after 0 s; wanted below 38 C"):
         wait_until_cool(CooldownConfig(below_c=38, within=0.0), lambda: {"temperature_c": 45.0}, lambda _: None)
 
 

@@ -205,4 +205,5 @@ def test_a_board_without_numpy_is_the_boards_fault_and_says_so(place: Place, ssh
     (cell,) = place.result().cells
     assert (cell.status, cell.fault) == ("failed", "device")
     assert cell.reason == ("latency trial 1: the device's Python lacks what the trial needs: "
-                           "ModuleNotFoundError: No module named 'numpy'")
+                           "ModuleNotFoundError: No module named 'numpy' "
+                           "(install it there, or name another Python with python: in devices.yaml)")

@@ -1,0 +1,35 @@
+"""What all tests share: no test of this project may touch the user's cache or home, and CI may not skip in silence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+MAY_BE_MISSING = ("no Python 3.", "this machine allows no mounts")
+"""Reasons that even continuous integration has: other interpreters, and containers that forbid mounts."""
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that is shared by the session's tests at most, unless a test brings its own."""
+    if "BENCH_CACHE" not in os.environ:
+        monkeypatch.setenv("BENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In continuous integration everything that tests need is installed: a skip is then a failure."""
+    if os.environ.get("CI") != "true":
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = [_reason(report) for report in reporter.stats.get("skipped", [])] if reporter else []
+    wrong = [reason for reason in skipped if not any(word in reason for word in MAY_BE_MISSING)]
+    if wrong:
+        reporter.write_line("\nskipped, and must not be here:\n  " + "\n  ".join(sorted(set(wrong))), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _reason(report: pytest.TestReport) -> str:
+    where, _, why = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, str(report.longrepr))
+    return f"{Path(where).name}: {why}"
