@@ -44,7 +44,8 @@ def test_the_demo_scores_88_percent_or_more_and_as_its_provenance_says() -> None
     inputs = resolve_inputs(model, None, DEMO.parent)
     assert inputs.labelled is not None
     with torch.inference_mode():
-        logits = load_module(resolve_source(model.source, DEMO.parent))(torch.from_numpy(inputs.labelled.inputs["image"][:, 0]))
+        images = torch.from_numpy(inputs.labelled.inputs["image"][:, 0])
+        logits = load_module(resolve_source(model.source, DEMO.parent))(images)
     found = score("top1", logits.numpy(), inputs.labelled.labels)
     assert found >= 0.88
     assert f"{100 * found:.1f} % of the 1,000" in (DATA / "PROVENANCE.md").read_text()
