@@ -17,7 +17,9 @@ def version() -> str:
 
 
 def import_library() -> None:
-    import torch.jit.mobile  # noqa: F401
+    import torch.jit.mobile
+
+    torch.set_grad_enabled(False)  # for the whole process, which is the trial's alone
 
 
 def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _LiteModule:
@@ -37,7 +39,6 @@ class _LiteModule:
         import torch.jit.mobile
 
         torch.set_num_threads(threads)
-        torch.set_grad_enabled(False)
         self._from_numpy = torch.from_numpy
         self._module = torch.jit.mobile._load_for_lite_interpreter(path)
         self._arguments: List[Any] = []
