@@ -58,8 +58,7 @@ def steady(times: List[int], window: int = SETTLE_WINDOW) -> bool:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Collect what there is, and then not again: a collection takes up to a quarter of a second once torch is there."""
-    gc.collect()
+    """No collection, nor one beforehand: it takes up to a quarter of a second once torch is there."""
     gc.disable()
     try:
         yield

@@ -1,0 +1,48 @@
+"""Whole runs by the command line, in a store and a device folder of their own, and what the store says of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.store.records import StoredRun
+from bench.store.store import Store
+from benchmarks.setting import DEVICE
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run, from the start of its process to its end."""
+
+    stored: StoredRun
+    wall_s: float
+
+
+class RunFailed(Exception):
+    """A run that did not end well; the message holds what it said last."""
+
+
+def run_suite(suite: str, folder: Path, *options: str, cache: Path | None = None) -> Finished:
+    """Run the suite's text on this machine, with a devices.yaml, a store and a device folder in `folder`.
+
+    `cache` is a cache of its own; by default it is the user's. Raises RunFailed.
+    """
+    (folder / "suite.yaml").write_text(suite)
+    (folder / "devices.yaml").write_text(
+        f"version: 1\ndevices:\n  {DEVICE}: {{local: {{}}, workdir: {folder / 'device'}}}\n")
+    store = folder / "store" / "bench.sqlite"
+    command = [sys.executable, "-m", "bench", "run", str(folder / "suite.yaml"), "--devices",
+               str(folder / "devices.yaml"), "--store", str(store), *options]
+    environment = {**os.environ, "BENCH_CACHE": str(cache)} if cache else None
+    begin = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    wall_s = time.perf_counter() - begin
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if "error" in line or "failed" in line or "refused" in line]
+        raise RunFailed(f"bench run ended with exit code {done.returncode}: {'; '.join(lines[:3]) or 'no word'}")
+    with Store(store) as results:
+        return Finished(results.load(results.find_run(None)), wall_s)
