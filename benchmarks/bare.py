@@ -19,6 +19,7 @@ import numpy as np
 
 
 def onnxruntime(path: str, array: Any) -> Callable[[], object]:
+    """A call that does one inference by ONNX Runtime."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -29,6 +30,7 @@ def onnxruntime(path: str, array: Any) -> Callable[[], object]:
 
 
 def tflite(path: str, array: Any) -> Callable[[], object]:
+    """A call that does one inference by LiteRT."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=path, num_threads=1)
@@ -38,6 +40,7 @@ def tflite(path: str, array: Any) -> Callable[[], object]:
 
 
 def torch(path: str, array: Any) -> Callable[[], object]:
+    """A call that does one inference by the lite interpreter."""
     import torch as library
     import torch.jit.mobile
 
@@ -49,6 +52,7 @@ def torch(path: str, array: Any) -> Callable[[], object]:
 
 
 def executorch(path: str, array: Any) -> Callable[[], object]:
+    """A call that does one inference by ExecuTorch."""
     import torch as library
     from executorch.extension.pybindings import _C
 
@@ -60,6 +64,7 @@ def executorch(path: str, array: Any) -> Callable[[], object]:
 
 
 def main() -> None:
+    """Time one file as the JSON argument says, and print what was found."""
     task = json.loads(sys.argv[1])
     with np.load(task["inputs"]) as archive:
         array = np.ascontiguousarray(archive["0"][0])

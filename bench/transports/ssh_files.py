@@ -78,7 +78,7 @@ def push(link: Link, local: Path, remote: str, deadline: Deadline) -> int:
             raise _failure(talk, answer, remote, size)
         free = _free_bytes(answer)
         if free is not None and free < size:
-            talk.channel.shutdown_write()
+            talk.link.end_input(talk.channel)
             talk.answer()  # so that its clearing up is over
             raise disk_full(_folder(remote), size, free)
         _send(talk, file)
@@ -127,7 +127,7 @@ def _send(talk: _Talk, file: BinaryIO) -> None:
         while (data := file.read(CHUNK)) and not talk.channel.recv_ready():
             talk.link.send(talk.channel, data, talk.deadline, talk.doing)
             talk.deadline.check(f"{talk.link.where}: {talk.doing}")
-        talk.channel.shutdown_write()
+        talk.link.end_input(talk.channel)
     except LINK_ERRORS:
         if not talk.channel.closed:
             raise

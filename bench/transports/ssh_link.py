@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import paramiko
 
@@ -84,6 +85,19 @@ class Link:
             if sent == 0:
                 raise EOFError
             view = view[sent:]
+
+    def end_input(self, channel: paramiko.Channel) -> None:
+        """Tell the far end that no more input comes, unless the channel is closed. Raises LINK_ERRORS.
+
+        paramiko's own `shutdown_write` sends after it has let go of the channel's lock. When the command ends in
+        between, the end of input follows the close, and OpenSSH drops the whole connection for it.
+        """
+        transport: Any = self.transport
+        inner: Any = channel
+        with inner.lock:
+            message = None if inner.closed else inner._send_eof()
+            if message is not None:
+                transport._send_user_message(message)
 
     def receive(self, channel: paramiko.Channel, size: int, deadline: Deadline, doing: str) -> bytes:
         """At least one byte of its standard output, or b"" at a true end. Raises InfrastructureError when cut."""

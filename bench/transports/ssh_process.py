@@ -48,7 +48,7 @@ class SshProcess:
     def end_input(self) -> None:
         """Close its standard input."""
         with suppress(*LINK_ERRORS):
-            self._channel.shutdown_write()
+            self._link.end_input(self._channel)
 
     def receive(self, deadline: Deadline) -> bytes:
         return self._link.receive(self._channel, CHUNK, deadline, "waiting for a command's output")
@@ -76,7 +76,7 @@ class SshProcess:
         self._closed = True
         limit = Deadline(grace_s + KILL_LIMIT_S)
         with suppress(BenchError), self._link.bounded(limit, "ending a command", self._channel):
-            self._channel.shutdown_write()
+            self._link.end_input(self._channel)
             if not self._ends_within(grace_s):
                 self._kill()
             self._channel.close()
