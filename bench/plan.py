@@ -85,9 +85,7 @@ def hindrance(model: PlanModel, format_: str, precision: str) -> str | None:
 
 
 def _delegates(suite: SuiteConfig, runtime: str) -> Sequence[str]:
-    options = suite.runtime_options.get(runtime)  # type: ignore[call-overload]
-    chosen: Sequence[str] | None = options.delegates if options is not None else None
-    return chosen or DELEGATES_OF_RUNTIME[runtime][:1]
+    return suite.options_of(runtime).delegates or DELEGATES_OF_RUNTIME[runtime][:1]
 
 
 def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanModel) -> PlannedCell:

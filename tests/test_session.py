@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -67,6 +68,15 @@ def test_a_worker_that_hangs_is_ended_at_its_deadline(tmp_path: Path) -> None:
     with local_session(tmp_path) as session, pytest.raises(TrialError, match="no result within 1 s") as caught:
         session.trial(fake_trial(tmp_path, {"die": "hang", "after": 2}, deadline_s=1.0))
     assert isinstance(caught.value.error, DeviceError)
+
+
+def test_a_worker_that_runs_out_of_memory_is_the_devices_fault_and_the_next_trial_goes_on(tmp_path: Path) -> None:
+    with local_session(tmp_path) as session:
+        resource.prlimit(session.hello.pid, resource.RLIMIT_AS, (1 << 30, 1 << 30))  # its workers inherit it
+        with pytest.raises(TrialError, match="out of memory") as caught:
+            session.trial(fake_trial(tmp_path, {"die": "memory", "after": 2}))
+        assert isinstance(caught.value.error, DeviceError)
+        assert session.trial(fake_trial(tmp_path, {}, trial="t2")).samples_ns
 
 
 def test_what_a_native_library_prints_to_descriptor_one_is_a_log_and_no_message(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
@@ -224,3 +225,8 @@ class SuiteConfig(Strict):
     """Cells to leave out, and why."""
     expect: ExpectConfig | None = None
     """Limits to judge a run by."""
+
+    def options_of(self, runtime: str) -> RuntimeOptions:
+        """What the suite says of a runtime; the defaults where it says nothing."""
+        said: Mapping[str, RuntimeOptions] = {str(name): options for name, options in self.runtime_options.items()}
+        return said.get(runtime, RuntimeOptions())

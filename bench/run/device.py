@@ -206,8 +206,7 @@ class _DeviceRun:
         }
 
     def _options(self, runtime: str) -> dict[str, str]:
-        options = dict(self._job.suite.runtime_options.items()).get(runtime)  # type: ignore[call-overload]
-        return dict(options.options) if options is not None else {}
+        return dict(self._job.suite.options_of(runtime).options)
 
     def _judge(self, task: Task, fetched: Path) -> dict[str, Any]:
         artifact, labelled, references = task.ready.artifact, task.ready.model.labelled, task.ready.references
