@@ -20,7 +20,9 @@ def _resolve(device: DeviceConfig, defaults: Defaults) -> DeviceConfig:
     ssh = device.ssh
     if ssh is not None and ssh.known_hosts is None:
         ssh = ssh.model_copy(update={"known_hosts": defaults.ssh.known_hosts})
-    return device.model_copy(update={"ssh": ssh, "cooldown": device.cooldown or defaults.cooldown})
+    battery = defaults.battery_at_least if device.battery_at_least is None else device.battery_at_least
+    return device.model_copy(update={"ssh": ssh, "cooldown": device.cooldown or defaults.cooldown,
+                                     "battery_at_least": battery})
 
 
 def select_devices(suite: SuiteConfig, devices: DevicesConfig, names: Sequence[str]) -> dict[str, DeviceConfig]:

@@ -46,7 +46,7 @@ def _ask(name: str, device: DeviceConfig, archive: AgentArchive) -> DeviceState:
     try:
         transport = connect(name, device, Deadline(CONNECT_WITHIN_S))
         try:
-            with open_session(transport, archive, python_of(device), device.workdir) as session:
+            with open_session(transport, archive, python_of(device), device.folder) as session:
                 hello = session.hello
         finally:
             transport.close()

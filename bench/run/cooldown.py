@@ -22,7 +22,7 @@ def wait_until_cool(limit: CooldownConfig, look: Callable[[], dict[str, Any]], t
     deadline = Deadline(limit.within)
     while True:
         temperature = look()["temperature_c"]
-        if temperature is None or temperature < limit.below_c:
+        if limit.below_c is None or temperature is None or temperature < limit.below_c:
             return
         if deadline.passed():
             raise DeviceError(f"still {temperature:.1f} C after {limit.within:g} s; wanted below {limit.below_c:g} C",

@@ -96,7 +96,7 @@ class Link:
         held = Deadline(LOOK_WITHIN_S if self.session_id is None else FREE_WITHIN_S)
         while True:
             try:
-                return open_session(transport, self._archive, python_of(self._device), self._device.workdir)
+                return open_session(transport, self._archive, python_of(self._device), self._device.folder)
             except Busy:
                 if held.passed() or self._ended.wait(RETRY_EVERY_S):
                     raise

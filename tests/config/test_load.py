@@ -174,7 +174,7 @@ def test_a_dtype_is_suggested_from_the_near_ones() -> None:
     ("a: {local: {}, cooldown: {below_c: cold}}", "a.cooldown.below_c: wanted a number, found 'cold'"),
     ("a: {local: {}, runtimes: [torch, torch]}", "a.runtimes[1]: 'torch' is listed twice"),
     ("a: {locl: {}, local: {}}", "a.locl: unknown key, did you mean 'local'? "
-     "(known: local, ssh, adb, python, workdir, runtimes, labels, cooldown)"),
+     "(known: local, ssh, adb, python, workdir, cores, runtimes, labels, cooldown, battery_at_least)"),
     ("a: local", "a: wanted a mapping (`key: value`), found 'local'"),
     ("A b: {local: {}}", f"'A b': {NAME_RULE}, found 'A b'"),
 ])
