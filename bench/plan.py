@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.config.devices import DeviceConfig
@@ -56,10 +56,13 @@ class PlanModel:
     reason: str | None = None
 
 
-def plan(suite: SuiteConfig, devices: Mapping[str, DeviceConfig],
-         models: Mapping[str, PlanModel]) -> tuple[PlannedCell, ...]:
-    """Every cell of the suite on these devices, in a stable order."""
-    return tuple(_judge(cell, suite, devices[cell.device], models[cell.model])
+def plan(suite: SuiteConfig, devices: Mapping[str, DeviceConfig], models: Mapping[str, PlanModel],
+         bundled: Collection[str] | None = None) -> tuple[PlannedCell, ...]:
+    """Every cell of the suite on these devices, in a stable order.
+
+    `bundled` are the runtimes in the bundle for devices without a Python; None when none has been built.
+    """
+    return tuple(_judge(cell, suite, devices[cell.device], models[cell.model], bundled)
                  for cell in _cells(suite, devices, models))
 
 
@@ -88,7 +91,8 @@ def _delegates(suite: SuiteConfig, runtime: str) -> Sequence[str]:
     return suite.options_of(runtime).delegates or DELEGATES_OF_RUNTIME[runtime][:1]
 
 
-def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanModel) -> PlannedCell:
+def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanModel,
+           bundled: Collection[str] | None) -> PlannedCell:
     for rule in suite.exclude:
         if _matches(rule, cell):
             return PlannedCell(cell, f"excluded: {rule.because}", "config")
@@ -96,7 +100,13 @@ def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanMode
         listed = ", ".join(device.runtimes)
         return PlannedCell(cell, f"{cell.device} is listed with the runtimes {listed} only", "config")
     reason = hindrance(model, cell.format, cell.precision)
-    return PlannedCell(cell, reason, "model" if reason else None)
+    if reason:
+        return PlannedCell(cell, reason, "model")
+    if device.brings_python and (bundled is None or cell.runtime not in bundled):
+        lack = "no bundle has been built" if bundled is None else f"the bundle has no {cell.runtime}"
+        return PlannedCell(cell, f"{cell.device} has no Python of its own to use, and {lack}: bench bundle build",
+                           "device")
+    return PlannedCell(cell)
 
 
 def _matches(rule: ExcludeConfig, cell: Cell) -> bool:

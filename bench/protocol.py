@@ -2,7 +2,7 @@
 
 Host to agent
     have    {files: {name: sha256}}                which of these are missing under the work folder
-    trial   {trial, kind, runtime, delegate, threads, options, artifact, inputs, measure, deadline_s}
+    trial   {trial, kind, runtime, delegate, threads, options, artifact, inputs, measure, deadline_s, cores}
     look    {}                                     the conditions now, please
     forget  {trial}                                its outputs have been fetched; remove its folder
     ping    {}                                     the host is alive
@@ -13,12 +13,15 @@ Agent to host
     files       {missing: [name]}
     phase       {trial, name}                                         what the worker is doing
     samples     {trial, ns: [int]}                                    in chunks
-    conditions  {trial, when: before|during|after|asked, ...}
+    conditions  {trial, when: before|during|after|asked, ...}         as bench.agents.probes.conditions says
     log         {trial, text}                                         the end of what the worker printed
-    result      {trial, ...}                                          phases, memory, outputs, versions
+    result      {trial, ...}                                          phases, memory, outputs, versions, cores
     failed      {trial, kind, message, signal}                        ends a trial badly
     done        {trial, frames, crc}                                  ends a trial well; nothing else does
     alive       {}                                                    at least every ALIVE_EVERY_S
+
+`cores` of a trial is null (none in particular), "big", "little", "all" or a list of numbers; that of a result is the
+list of numbers it was allowed to run on.
 
 `frames` counts the trial's lines before `done`, and `crc` is the CRC-32 of their bytes: `adb shell` and a dying ssh can
 hand over half an output with exit code 0.

@@ -33,7 +33,7 @@ class Latency:
 @dataclass(frozen=True)
 class Memory:
     """MiB, medians over trials. `peak_rss`: VmHWM of the trial's process; `model`: that less VmHWM after the runtime's
-    import; `pss`: at its end."""
+    import; `pss`: at its end, pages that other processes use too counted in part."""
 
     peak_rss: float | None = None
     model: float | None = None
@@ -68,6 +68,14 @@ class ArtifactRef:
 
 
 @dataclass(frozen=True)
+class Cores:
+    """`wanted`: big, little, all, or numbers; None for none in particular. `used`: the numbers of those allowed."""
+
+    wanted: str | tuple[int, ...] | None
+    used: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class CellResult:
     """One cell, measured, failed or skipped."""
 
@@ -94,6 +102,9 @@ class CellResult:
     memory_mib: Memory = Memory()
     accuracy: Accuracy | None = None
     outputs: Outputs | None = None
+    cores: Cores | None = None
+    throttled: str | None = None
+    """In how many trials the device did not keep its pace, and how that showed; None for in none."""
     warnings: tuple[str, ...] = ()
     trial_medians_ms: tuple[float, ...] = field(default=(), repr=False)
     sample_ms: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
@@ -102,13 +113,15 @@ class CellResult:
 
 @dataclass(frozen=True)
 class DeviceSummary:
-    """A device as it was in the run: facts it stated, versions, and conditions seen before and after trials."""
+    """A device as it was in the run: facts it stated, versions, conditions seen before, during and after trials, and
+    what a reader must know before trusting its numbers."""
 
     name: str
     emulated: bool
     facts: dict[str, object]
     versions: dict[str, str]
-    conditions: tuple[dict[str, object], ...] = ()
+    conditions: tuple[dict[str, object], ...] = field(default=(), repr=False)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class TrialReport:
     outputs: dict[str, Any]
     warm_up: dict[str, Any] | None
     cpu_ns: dict[str, int] | None
+    cores: tuple[int, ...]
+    """The numbers of those it was allowed to run on."""
     conditions: tuple[dict[str, Any], ...]
     log: str
 
@@ -170,7 +172,7 @@ class Session:
             raise
         if said["type"] == "busy":
             self._process.close()
-            raise _busy(_field(said, "holder", dict))
+            raise busy(_field(said, "holder", dict))
         if said["type"] != "hello" or said.get("protocol") != protocol.PROTOCOL:
             self._process.close()
             raise InfrastructureError(f"the agent speaks another protocol: {said.get('protocol')!r}, "
@@ -237,7 +239,8 @@ def open_session(transport: Transport, archive: AgentArchive, python: str, workd
     return session
 
 
-def _busy(holder: Message) -> Busy:
+def busy(holder: Message) -> Busy:
+    """The error that names who holds a device, from what its lock says."""
     since = holder.get("since")
     stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(since)) if isinstance(since, (int, float)) else "unknown"
     return Busy(f"the device is in use by {holder.get('owner')} since {stamp}",
@@ -257,8 +260,8 @@ def _failure(said: Message) -> BenchError:
         return ModelError(text)
     if kind == "import":
         return DeviceError(f"the device's Python lacks what the trial needs: {text}",
-                           hint="install it there, or name another Python with python: in devices.yaml")
-    if kind in ("signal", "memory", "timeout", "disk"):
+                           hint="bring it there: bench provision; or name another Python with python: in devices.yaml")
+    if kind in ("signal", "memory", "timeout", "disk", "cores"):
         return DeviceError(text)
     return InfrastructureError(text)
 
@@ -277,7 +280,7 @@ def _report(heard: _Heard, done: Message, timed: bool) -> TrialReport:
     _field(outputs, "sha256", str)
     return TrialReport(_field(result, "phases", dict), tuple(heard.samples), _field(result, "memory", dict),
                        _field(result, "versions", dict), outputs, result.get("warm_up"), result.get("cpu_ns"),
-                       tuple(heard.conditions), heard.log)
+                       tuple(_field(result, "cores", list)), tuple(heard.conditions), heard.log)
 
 
 def _field(message: Message, key: str, kind: type[Field]) -> Field:

@@ -49,17 +49,22 @@ def figures_of(finished: Finished) -> tuple[Figure, ...]:
     """Shares of the wall time, and the cost of a trial outside its measuring."""
     trials, wall = finished.stored.trials, finished.wall_s
     device, timed = sum(map(device_s, trials)), sum(map(timed_s, trials))
-    cost = spread([trial.seconds - device_s(trial) for trial in trials])
     ends = wall - sum(trial.seconds for trial in trials)
     return (
         Figure("share of the wall time: the worker's phases", spread([device / wall]), aim=SHARE,
                note=f"{device:.1f} s of {wall:.1f} s, {len(trials)} trials"),
         Figure("share of the wall time: load, inferences and samples alone", spread([timed / wall]),
                note=f"{timed:.1f} s of {wall:.1f} s"),
-        Figure("a trial outside the worker's phases", cost, " s", aim=OUTSIDE_S, note="on the host's clock"),
+        outside(trials),
         Figure("the same with the run's start and end laid on its trials", spread([(wall - device) / len(trials)]),
                " s", aim=OUTSIDE_S, note=f"start, planning and report took {ends:.1f} s"),
     )
+
+
+def outside(trials: Sequence[TrialRecord]) -> Figure:
+    """What a trial costs beside its measuring."""
+    cost = spread([trial.seconds - device_s(trial) for trial in trials])
+    return Figure("a trial outside the worker's phases", cost, " s", aim=OUTSIDE_S, note="on the host's clock")
 
 
 def remarks_of(stored: StoredRun) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,20 +27,22 @@ class RunFailed(Exception):
     """A run that did not end well; the message holds what it said last."""
 
 
-def run_suite(suite: str, folder: Path, *options: str, cache: Path | None = None) -> Finished:
-    """Run the suite's text on this machine, with a devices.yaml, a store and a device folder in `folder`.
+def run_suite(suite: str, folder: Path, *options: str, cache: Path | None = None, device: str = "local: {}",
+              environment: Mapping[str, str] | None = None) -> Finished:
+    """Run the suite's text on one device, with a devices.yaml, a store and a device folder in `folder`.
 
-    `cache` is a cache of its own; by default it is the user's. Raises RunFailed.
+    `cache` is a cache of its own; by default it is the user's. `device` says how the device is reached, by default
+    this machine; `environment` is added to the run's. Raises RunFailed.
     """
     (folder / "suite.yaml").write_text(suite)
     (folder / "devices.yaml").write_text(
-        f"version: 1\ndevices:\n  {DEVICE}: {{local: {{}}, workdir: {folder / 'device'}}}\n")
+        f"version: 1\ndevices:\n  {DEVICE}: {{{device}, workdir: {folder / 'device'}}}\n")
     store = folder / "store" / "bench.sqlite"
     command = [sys.executable, "-m", "bench", "run", str(folder / "suite.yaml"), "--devices",
                str(folder / "devices.yaml"), "--store", str(store), *options]
-    environment = {**os.environ, "BENCH_CACHE": str(cache)} if cache else None
+    whole = {**os.environ, **(environment or {}), **({"BENCH_CACHE": str(cache)} if cache else {})}
     begin = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=whole, check=False)
     wall_s = time.perf_counter() - begin
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if "error" in line or "failed" in line or "refused" in line]

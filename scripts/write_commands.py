@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
-VERBS = ("run", "devices", "convert", "report", "logs", "schema", "gc")
+VERBS = ("init", "devices", "run", "convert", "report", "logs", "bundle", "provision", "schema", "gc")
+PARTS = {"bundle": ("build", "list", "push")}
 
 
 def page() -> str:
     """The page as it should be."""
     parts = ["# Commands\n\nWritten by `python scripts/write_commands.py`.\n", _section("bench")]
-    parts += [_section("bench", verb) for verb in VERBS]
+    for verb in VERBS:
+        parts.append(_section("bench", verb))
+        parts += [_section("bench", verb, part) for part in PARTS.get(verb, ())]
     return "\n".join(parts)
 
 

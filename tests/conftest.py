@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 MAY_BE_MISSING = ("no Python 3.", "this machine allows no mounts")
 """Reasons that even continuous integration has: other interpreters, and containers that forbid mounts."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_test_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests download or build is kept for the session at most, unless BENCH_TEST_CACHE names a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "BENCH_TEST_CACHE" not in os.environ:
+            patch.setenv("BENCH_TEST_CACHE", str(tmp_path_factory.getbasetemp() / "test-cache"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_adb_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No adb server is at hand but one that a test brings: the user's own is neither asked nor started."""
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
+    monkeypatch.setenv("ADBUTILS_ADB_PATH", "/nonexistent/adb")
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.config.devices import DeviceConfig, LocalConfig
+from bench.config.devices import AdbConfig, DeviceConfig, LocalConfig
 from bench.config.suite import SuiteConfig
 from bench.plan import PlanModel, PlannedCell, plan
 from bench.words import DELEGATES_OF_RUNTIME, FORMAT_OF_RUNTIME, PRECISIONS, RUNTIMES
@@ -118,3 +118,18 @@ def test_every_cell_has_a_name_of_its_own_and_the_order_is_always_the_same(
     assert plan(chosen, devices, models) == found
     assert all((item.reason is None) == (item.fault is None) for item in found)
     assert [item.cell.device for item in found] == sorted(item.cell.device for item in found)
+
+
+@pytest.mark.parametrize(("bundled", "words"), [
+    (None, "here has no Python of its own to use, and no bundle has been built: bench bundle build"),
+    (("tflite",), "here has no Python of its own to use, and the bundle has no onnxruntime: bench bundle build")])
+def test_a_phone_needs_a_bundle_that_has_the_runtime(bundled: tuple[str, ...] | None, words: str) -> None:
+    devices = {"here": DeviceConfig(adb=AdbConfig(serial="x"))}
+    first, second = plan(suite(runtimes=("onnxruntime", "tflite")), devices, {"m": FACTORY}, bundled)
+    assert (first.reason, first.fault) == (words, "device")
+    assert (second.reason is None) == (bundled is not None)
+
+
+def test_a_phone_with_a_python_of_its_own_needs_no_bundle() -> None:
+    devices = {"here": DeviceConfig(adb=AdbConfig(serial="x"), python="/data/local/tmp/python3")}
+    assert all(found.reason is None for found in plan(suite(), devices, {"m": FACTORY}))

@@ -18,11 +18,11 @@ import time
 from typing import Any, BinaryIO, Callable, List, Optional
 
 from bench import protocol
-from bench.agents import lock, runtimes
+from bench.agents import lock, runtimes, site
 from bench.agents.child import Child
 from bench.agents.probes import conditions, facts
 
-DURING_EVERY_S = 5.0
+DURING_EVERY_S = 1.0
 KEEP_DAYS = 30
 
 
@@ -43,6 +43,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         channel.write(protocol.encode({"type": "busy", "holder": busy.holder}))
         return 3
     _remove_unused(workdir, arguments.archive)
+    site.use_wheels(workdir)
     with Supervisor(channel, workdir, os.path.abspath(arguments.archive)) as supervisor:
         supervisor.hello()
         supervisor.serve()
@@ -58,6 +59,7 @@ class Supervisor:
         self._archive = archive
         self._trials = os.path.join(workdir, "trials")
         self._child: Optional[Child] = None
+        self._watch = conditions.Watch()
         self._tally = protocol.Tally()
         self._spoke = self._sampled = time.monotonic()
         self._open = True
@@ -65,7 +67,8 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         shutil.rmtree(self._trials, ignore_errors=True)  # left by an agent that was killed; the lock is ours now
         os.makedirs(self._trials)
-        signal.signal(signal.SIGALRM, self._abandon)
+        for number in (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM):
+            signal.signal(number, self._abandon)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +78,7 @@ class Supervisor:
         shutil.rmtree(self._trials, ignore_errors=True)
 
     def _abandon(self, *_: object) -> None:
-        """The host has been silent for too long; it may not even read, so nothing is said."""
+        """The host is gone, or has been silent for too long; it may not even read, so nothing is said."""
         if self._child is not None:
             self._child.kill()
         shutil.rmtree(self._trials, ignore_errors=True)
@@ -84,7 +87,7 @@ class Supervisor:
     def hello(self) -> None:
         self._say({"type": "hello", "protocol": protocol.PROTOCOL, "agent": _digest(self._archive),
                    "boot_id": facts.boot_id(), "pid": os.getpid(), "workdir": self._workdir,
-                   "facts": facts.facts(self._workdir), "runtimes": runtimes.installed()})
+                   "facts": facts.facts(self._workdir, self._watch.look()), "runtimes": runtimes.installed()})
 
     def serve(self) -> None:
         """Handle messages until the input ends. The alarm is set anew by the host's words alone."""
@@ -113,7 +116,7 @@ class Supervisor:
         if kind == "have":
             self._say({"type": "files", "missing": self._missing(message["files"])})
         elif kind == "look":
-            self._say(dict(conditions.conditions(), type="conditions", trial="", when="asked"))
+            self._say(dict(self._watch.look(between=self._still_here), type="conditions", trial="", when="asked"))
         elif kind == "trial":
             self._begin(message)
         elif kind == "forget":
@@ -206,7 +209,8 @@ class Supervisor:
 
     def _conditions(self, trial: str, when: str) -> None:
         self._sampled = time.monotonic()
-        self._forward(protocol.encode(dict(conditions.conditions(), type="conditions", trial=trial, when=when)))
+        seen = self._watch.look(sparing=when == "during", between=self._still_here)
+        self._forward(protocol.encode(dict(seen, type="conditions", trial=trial, when=when)))
 
     def _log(self, child: Child) -> None:
         self._forward(protocol.encode({"type": "log", "trial": child.trial["trial"], "text": child.log_tail()}))

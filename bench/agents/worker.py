@@ -19,7 +19,7 @@ from time import perf_counter_ns
 from typing import Any, BinaryIO, Dict, List, Optional
 
 from bench import protocol
-from bench.agents import runtimes, timing
+from bench.agents import cores, runtimes, site, timing
 from bench.agents.probes import memory
 
 _PR_SET_PDEATHSIG = 1
@@ -31,6 +31,7 @@ def main() -> int:
     os.dup2(2, 1)
     trial = json.loads(sys.stdin.buffer.readline().decode("utf-8"))
     _die_with(trial["supervisor"])
+    site.use_wheels()
     speaker = _Speaker(channel, trial["trial"])
     try:
         result = run(trial, speaker)
@@ -47,9 +48,11 @@ def main() -> int:
 
 
 def kind_of(error: Exception) -> str:
-    """Whether something is missing here, the disk is full, or the runtime raised it."""
+    """Whether something is missing here, cores cannot be had, the disk is full, or the runtime raised it."""
     if isinstance(error, ImportError):
         return "import"
+    if isinstance(error, cores.NotPinned):
+        return "cores"
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return "disk" if full else "raised"
 
@@ -62,6 +65,7 @@ def one_line(error: BaseException) -> str:
 
 def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:
     """Measure as `trial` says, and give back the result message's fields."""
+    pinned = cores.pin(trial.get("cores"))  # before anything starts threads, which inherit it
     speaker.say("phase", name="import")
     start = perf_counter_ns()
     import numpy
@@ -80,6 +84,7 @@ def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:
     after_load = memory.peak_rss()
     measured = _infer(model, samples, trial, phases, speaker)
     return {
+        "cores": cores.still(pinned),
         "phases": phases,
         "memory": {"after_import_bytes": after_import, "after_load_bytes": after_load,
                    "peak_rss_bytes": measured.pop("peak_rss_bytes"), "pss_bytes": memory.pss()},

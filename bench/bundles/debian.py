@@ -18,6 +18,7 @@ from bench.errors import ConfigError, DeadlineExceeded, InfrastructureError
 RELEASE = "bookworm"
 UPDATE_WITHIN_S = 300.0
 FETCH_WITHIN_S = 900.0
+_ELSEWHERE = "make it on a Debian machine, and bring it here: bench bundle build --from FILE"
 _TOOLS = ("apt-get", "apt-cache", "dpkg-deb")
 
 
@@ -44,15 +45,27 @@ def fetch(names: Sequence[str], architecture: str, folder: Path) -> list[DebianP
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if missing:
         raise ConfigError(f"a bundle is made from Debian packages, and this machine has no {' or '.join(missing)}",
-                          hint="make it on a Debian machine, and bring it here: bench bundle build --from FILE")
+                          hint=_ELSEWHERE)
     environment = {"APT_CONFIG": str(_configured(architecture, folder))}
-    lists = folder / "state" / "lists"
-    if not any(lists.glob("*_Packages*")):
-        _run(["apt-get", "--quiet", "update"], environment, UPDATE_WITHIN_S)
-    _run(["apt-get", "--quiet", "--yes", "--download-only", "install", *names], environment, FETCH_WITHIN_S)
+    _download(names, environment, bool(list((folder / "state" / "lists").glob("*_Packages*"))))
     wanted = _run(["apt-get", "--quiet", "--yes", "--simulate", "install", *names], environment, UPDATE_WITHIN_S)
     return sorted((_package(line, folder) for line in wanted.splitlines() if line.startswith("Inst ")),
                   key=lambda package: package.name)
+
+
+def _download(names: Sequence[str], environment: dict[str, str], listed: bool) -> None:
+    """By the lists that are there, and once more by new ones: mirrors drop a package when they have a newer one."""
+    command = ["apt-get", "--quiet", "--yes", "--download-only", "install", *names]
+    if listed:
+        try:
+            _run(command, environment, FETCH_WITHIN_S)
+            return
+        except DeadlineExceeded:
+            raise
+        except InfrastructureError:
+            pass
+    _run(["apt-get", "--quiet", "update"], environment, UPDATE_WITHIN_S)
+    _run(command, environment, FETCH_WITHIN_S)
 
 
 def _package(line: str, folder: Path) -> DebianPackage:
@@ -94,7 +107,7 @@ def _sources() -> list[str]:
              if len(row) == 4 and row[:2] == ["Debian", "main"] and row[3].partition("-")[0] == RELEASE}
     if not found:
         raise ConfigError(f"a bundle is made from packages of Debian {RELEASE}, and this machine's apt knows no mirror "
-                          "of it", hint="make it on a Debian machine, and bring it here: bench bundle build --from FILE")
+                          "of it", hint=_ELSEWHERE)
     return [f"deb {url} {suite} main\n" for url, suite in sorted(found)]
 
 

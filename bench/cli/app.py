@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench.cli import convert, devices, gc, logs, report, run, schema
+from bench.cli import bundle, convert, devices, gc, init, logs, provision, report, run, schema
 
 app = typer.Typer(
     name="bench", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -15,5 +15,5 @@ app = typer.Typer(
          "or the link failed), 70 a bug in bench, 130 interrupted. --debug shows tracebacks.",
 )
 
-for verb in (run, devices, convert, report, logs, schema, gc):
+for verb in (init, devices, run, convert, report, logs, bundle, provision, schema, gc):
     verb.add_to(app)

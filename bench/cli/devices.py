@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,49 +11,78 @@ from bench.cli.options import DEVICES, AsJson, DeviceNames, DevicesFile, devices
 if TYPE_CHECKING:
     from bench.devices.survey import DeviceState
 
+_THERMAL = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
+
 
 def add_to(app: typer.Typer) -> None:
     @app.command()
     def devices(device: DeviceNames = None, devices_file: DevicesFile = DEVICES, as_json: AsJson = False) -> None:
-        """Show the devices: state, system, processor, memory, temperature, Python and runtimes."""
+        """Show the devices: state, system, processor, memory, battery, temperature, Python and runtimes.
+
+        Phones that are attached and not in devices.yaml are named at the end.
+        """
         import json
         from dataclasses import asdict
 
         from bench.config.load import parse_devices
         from bench.config.select import named_devices
-        from bench.devices.survey import survey
+        from bench.devices.survey import survey, unlisted
         from bench.errors import EXIT_INCOMPLETE
         from bench.transports.text import printable
 
-        states = survey(named_devices(parse_devices(devices_text(devices_file), devices_file), device or []))
+        config = parse_devices(devices_text(devices_file), devices_file)
+        states = survey(named_devices(config, device or []))
+        others = () if device else unlisted(config)
         if as_json:
-            print(json.dumps([asdict(state) for state in states], indent=2))
+            print(json.dumps([asdict(state) for state in (*states, *others)], indent=2))
         else:
-            print(printable("\n\n".join(_text(state) for state in states).encode(), 1 << 20))
+            texts = [*map(_text, states), *(str(other.hint) for other in others)]
+            print(printable("\n\n".join(texts).encode(), 1 << 20))
         if any(state.error for state in states):
             raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def _text(state: DeviceState) -> str:
+    lines = [f"{state.name}  [{state.transport}]  {state.state}"]
+    lines += [f"  {text}" for text in (state.error, state.hint) if text]
+    rows = _rows(state.facts, state.conditions) if state.facts else {}
+    if state.facts and not state.error:
+        lacking = "none" if state.bundle else f"none found: bench provision -d {state.name}"
+        rows |= {"bundle": state.bundle} if state.bundle else {}
+        rows["python"] = state.facts["python"]
+        rows["runtimes"] = ", ".join(state.runtimes.values()) or lacking
+    return "\n".join([*lines, *(f"  {name:<12}{value}" for name, value in rows.items() if value)])
+
+
+def _rows(facts: dict[str, Any], conditions: dict[str, Any]) -> dict[str, str | None]:
     from bench import units
 
-    head = f"{state.name}  [{state.transport}]  {state.state}"
-    if state.error:
-        return "\n".join([head, f"  {state.error}", *([f"  {state.hint}"] if state.hint else [])])
-    facts = state.facts
     clocks = sorted(set(facts["max_clocks_mhz"]))
     temperature = facts["temperature_c"]
-    rows = {
-        "system": f"{facts['os']}, kernel {facts['kernel']}, {facts['arch']}, {facts['libc'] or 'libc unknown'}",
+    phone = facts.get("android") or {}
+    status = conditions.get("thermal_status")
+    return {
+        "model": " ".join(text for text in (phone.get("manufacturer"), phone.get("model")) if text),
+        "system": ", ".join(text for text in (facts["os"], f"kernel {facts['kernel']}", facts["arch"],
+                                              facts["libc"] or ("" if phone else "libc unknown")) if text),
+        "abis": ", ".join(phone.get("abis", ())),
         "processor": f"{facts['soc'] or 'unknown'}, {facts['cores']} cores"
                      + (f", at most {'/'.join(map(str, clocks))} MHz" if clocks else ", maximum clocks not told"),
         "cpu flags": " ".join(facts["cpu_flags"]) or "not told",
         "memory": f"{units.mebibytes(facts['memory_bytes'])} MiB",
         "free disk": f"{units.mebibytes(facts['disk_free_bytes'])} MiB",
+        "battery": _battery(conditions.get("battery")),
         "temperature": "not told" if temperature is None else f"{temperature:.1f} C",
-        "python": facts["python"],
-        "runtimes": ", ".join(state.runtimes.values()) or "none found",
+        "throttling": None if status is None else _THERMAL[status] if status < len(_THERMAL) else str(status),
+        "not clear": "; ".join(facts.get("problems", ())),
+        "emulated": "yes: its timings say nothing about a real device" if facts["emulated"] else None,
     }
-    if facts["emulated"]:
-        rows["emulated"] = "yes: its timings say nothing about a real device"
-    return "\n".join([head, *(f"  {name:<12}{value}" for name, value in rows.items())])
+
+
+def _battery(state: dict[str, Any] | None) -> str | None:
+    if state is None:
+        return None
+    charging = {True: ", charging", False: ", not charging"}.get(state["charging"], "")
+    source = f" by {state['source']}" if state["source"] and charging == ", charging" else ""
+    faked = "; the values are faked: dumpsys battery reset" if state["faked"] else ""
+    return f"{state['level_percent']} %{charging}{source}{faked}"

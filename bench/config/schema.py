@@ -16,7 +16,7 @@ Which = Literal["devices", "suite", "results"]
 
 RESULTS_VERSION: Final = 1
 NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "sample_ms")
-"""Fields of CellResult that the store and the charts use, and the JSON leaves out. So it does with the devices."""
+"""Fields of CellResult that the store and the charts use, and the JSON leaves out. So it does with conditions."""
 
 
 def json_schema(which: Which) -> dict[str, Any]:
@@ -35,10 +35,10 @@ def _results_schema() -> dict[str, Any]:
     schema = TypeAdapter(RunResult).json_schema(mode="serialization")
     for field in NOT_IN_JSON:
         del schema["$defs"]["CellResult"]["properties"][field]
+    del schema["$defs"]["DeviceSummary"]["properties"]["conditions"]
     for part in schema["$defs"].values():
         part["required"] = list(part["properties"])  # unknown values are written, as null
     version = {"const": RESULTS_VERSION, "type": "integer", "description": "The version of this format."}
-    del schema["properties"]["devices"], schema["$defs"]["DeviceSummary"]
     schema["properties"] = {"schema": version, **schema["properties"]}
     schema["required"] = list(schema["properties"])
     schema["description"] = "The result of a run. Unknown values are null; durations are in ms, memory in MiB."

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench import stats
+from bench.report import marks
 from bench.results import (
     Accuracy,
     ArtifactRef,
@@ -36,12 +37,15 @@ def collect(stored: StoredRun) -> RunResult:
     by_cell: dict[str, list[TrialRecord]] = defaultdict(list)
     for trial in stored.trials:
         by_cell[trial.cell].append(trial)
-    newest = {session.device: session for session in stored.sessions}
+    sessions: dict[str, list[SessionRecord]] = defaultdict(list)
+    for session in stored.sessions:
+        sessions[session.device].append(session)
+    newest = {device: opened[-1] for device, opened in sessions.items()}
     run = stored.run
     info = RunInfo(run.id, run.suite, run.started, run.finished, run.state, run.settings, run.host, tuple(run.notes))
     wanted = run.settings.get("measure", {}).get("trials", 0)
     cells = tuple(_cell(cell, by_cell[cell.cell], newest.get(cell.device), wanted) for cell in stored.cells)
-    return RunResult(info, cells, tuple(_device(session, stored) for session in newest.values()))
+    return RunResult(info, cells, tuple(_device(opened, stored) for opened in sessions.values()))
 
 
 def _cell(cell: CellRecord, trials: Sequence[TrialRecord], session: SessionRecord | None, wanted: int) -> CellResult:
@@ -53,24 +57,35 @@ def _cell(cell: CellRecord, trials: Sequence[TrialRecord], session: SessionRecor
         identity["artifact"] = ArtifactRef(cell.artifact["sha256"], cell.artifact["bytes"])
     if cell.status == "skipped":
         return CellResult(**identity, status="skipped", reason=cell.reason, fault=cell.fault)
-    final: dict[tuple[str, int], TrialRecord] = {}
-    for trial in trials:  # a later attempt stands for an earlier one, and nothing stands over a success
-        standing = final.get((trial.kind, trial.number))
-        if standing is None or standing.state == "failed":
-            final[trial.kind, trial.number] = trial
-    failed = [trial for trial in final.values() if trial.state == "failed" and trial.kind == "latency"]
-    timed = [trial for trial in final.values() if trial.state == "ok" and trial.kind == "latency"]
-    scored = [trial for trial in final.values() if trial.state == "ok" and trial.kind == "accuracy"]
+    final = _standing(trials)
+    failed = [trial for trial in final if trial.state == "failed" and trial.kind == "latency"]
+    timed = [trial for trial in final if trial.state == "ok" and trial.kind == "latency"]
+    scored = [trial for trial in final if trial.state == "ok" and trial.kind == "accuracy"]
     if failed:
         return CellResult(**identity, status="failed", reason=_why(failed[0]), fault=failed[0].fault)
     if not timed:
         return CellResult(**identity, status="failed", reason="not measured: the run was interrupted before it",
                           fault="infrastructure")
-    samples = [unpack(trial.samples) for trial in timed if trial.samples]
+    sampled = [(trial, unpack(trial.samples)) for trial in timed if trial.samples]
+    samples = [taken for _, taken in sampled]
     centre = stats.cell_centre(samples)
+    throttled, disturbance = marks.throttling(sampled), marks.disturbance(sampled)
+    warnings = [f"throttled: {throttled}"] * (throttled is not None)
+    warnings += _warnings(cell, final, centre, wanted, session)
+    warnings += [f"disturbed: {disturbance}"] * (disturbance is not None)
     return CellResult(**identity, status="ok", **_measured(timed, samples, centre), accuracy=_accuracy(scored),
-                      outputs=_outputs([*timed, *scored]),
-                      warnings=_warnings(cell, list(final.values()), centre, wanted, session))
+                      outputs=_outputs([*timed, *scored]), cores=marks.cores_of(timed), throttled=throttled,
+                      warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _standing(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Of each trial the attempt that counts: a later one stands for an earlier, and nothing over a success."""
+    final: dict[tuple[str, int], TrialRecord] = {}
+    for trial in trials:
+        before = final.get((trial.kind, trial.number))
+        if before is None or before.state == "failed":
+            final[trial.kind, trial.number] = trial
+    return list(final.values())
 
 
 def _why(trial: TrialRecord) -> str:
@@ -148,8 +163,8 @@ def _worst(checks: Sequence[dict[str, Any]], key: str, pick: Any) -> float | Non
 
 
 def _warnings(cell: CellRecord, trials: Sequence[TrialRecord], centre: stats.Centre, wanted: int,
-              session: SessionRecord | None) -> tuple[str, ...]:
-    """What a reader must know before acting on the cell's numbers, each once."""
+              session: SessionRecord | None) -> list[str]:
+    """What a reader must know before acting on the cell's numbers."""
     found = list((cell.artifact or {}).get("warnings", []))
     timed = [trial for trial in trials if trial.kind == "latency"]
     for trial in trials:
@@ -159,6 +174,8 @@ def _warnings(cell: CellRecord, trials: Sequence[TrialRecord], centre: stats.Cen
             found.append(f"{trial.kind} is not known: {trial.reason}")
     if len({str(sorted(trial.versions.items())) for trial in timed}) > 1:
         found.append("its trials ran under different versions of the runtime, numpy or Python")
+    if marks.different_cores(timed):
+        found.append("its trials were allowed different cores")
     found += _other_load(timed, cell.threads, session)
     if len(timed) < wanted:
         found.append(f"{len(timed)} of {wanted} trials: the run was interrupted")
@@ -173,7 +190,7 @@ def _warnings(cell: CellRecord, trials: Sequence[TrialRecord], centre: stats.Cen
     if centre.between_cv is not None and centre.between_cv > NOISY_CV:
         found.append(f"noisy: trial medians vary by {100 * centre.between_cv:.0f} % (standard deviation over mean); "
                      "look for other load, clocks or heat")
-    return tuple(dict.fromkeys(found))
+    return found
 
 
 def _other_load(timed: Sequence[TrialRecord], threads: int, session: SessionRecord | None) -> list[str]:
@@ -186,8 +203,10 @@ def _other_load(timed: Sequence[TrialRecord], threads: int, session: SessionReco
     return [f"other load: up to {max(loads):.1f} processes wanted to run on {cores} cores before a trial"]
 
 
-def _device(session: SessionRecord, stored: StoredRun) -> DeviceSummary:
+def _device(sessions: Sequence[SessionRecord], stored: StoredRun) -> DeviceSummary:
+    session = sessions[-1]
     cells = {cell.cell for cell in stored.cells if cell.device == session.device}
     conditions = tuple(seen for trial in stored.trials if trial.cell in cells for seen in trial.conditions)
     versions = {**session.runtimes, "agent": session.agent[:16]}
-    return DeviceSummary(session.device, bool(session.facts.get("emulated")), session.facts, versions, conditions)
+    return DeviceSummary(session.device, bool(session.facts.get("emulated")), session.facts, versions,
+                         conditions, marks.of_device(sessions, conditions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench.stats import minimum_count
+from bench.throttling import CLOCK_FALL, DRIFT, RISE_C
 
 COLUMNS: Final = (
     ("p50",
@@ -24,8 +25,13 @@ COLUMNS: Final = (
      "Loading the file into the runtime, and the first inference, each in a fresh process: medians over "
      "trials, in ms. The file may be in the page cache."),
     ("peak",
-     "Peak resident set (VmHWM) of the trial's process in MiB, read outside the timed loop. It counts the "
-     "Python process and the runtime's libraries."),
+     "Peak resident set (the kernel's VmHWM) of the trial's process in MiB: the most physical memory it ever had "
+     "mapped, pages shared with other processes counted in full. Read outside the timed loop; median over trials. "
+     "It counts the Python process and the runtime's libraries."),
+    ("PSS",
+     "Proportional set size (smaps_rollup) of the trial's process in MiB, once, at its end: a page that n processes "
+     "share counts as 1/n. So it is most often below the peak, and depends on what else runs; median over trials. "
+     "\"-\" where the kernel does not tell."),
     ("model",
      "Peak resident set less what it was after importing the runtime, in MiB: about what the model itself "
      "costs."),
@@ -41,6 +47,11 @@ COLUMNS: Final = (
     ("outputs",
      "The worst of all trials against the fp32 reference on the host: largest absolute difference, cosine, "
      "signal to quantization noise, share of equal arg-max. \"differs\": do not use the timing."),
+    ("throttled",
+     f"The device did not keep its pace in some trial: while it ran, the highest clock of its cores fell by more "
+     f"than {100 * CLOCK_FALL:.0f} %, a sensor rose by more than {RISE_C:g} °C, the system told of a thermal "
+     f"status above 0, or the samples' median rose by more than {100 * DRIFT:.0f} % from their first third to their "
+     "last, clearly beyond noise. The timings hold for a device in that state only."),
     ("emulated",
      "The device is emulated: its timings show that it works, never how fast a real one is."),
 )

@@ -11,9 +11,9 @@ from bench.results import CellResult, Outputs, RunInfo, RunResult
 
 LONGEST_TEXT: Final = 10_000
 TEXT: Final = ("run", "suite", "started", "device", "model", "format", "precision", "runtime", "delegate", "status",
-               "reason", "fault", "artifact_sha256", "accuracy_metric", "warnings")
+               "reason", "fault", "artifact_sha256", "accuracy_metric", "cores_wanted", "cores_used", "warnings")
 WHOLE: Final = ("threads", "batch", "artifact_bytes", "trials", "samples", "accuracy_count")
-TRUTH: Final = ("emulated", "outputs_ok")
+TRUTH: Final = ("emulated", "outputs_ok", "throttled")
 
 
 def records(result: RunResult) -> list[dict[str, object]]:
@@ -35,7 +35,7 @@ def finite(value: float | None) -> float | None:
 
 def _record(run: RunInfo, cell: CellResult, gain: Speedup | None) -> dict[str, object]:
     record = {**_identity(run, cell), **_speed(cell), "speedup_vs_fp32": gain.ratio if gain else None, **_cost(cell),
-              **_quality(cell), "warnings": "; ".join(cell.warnings) or None}
+              **_quality(cell), **_conditions(cell), "warnings": "; ".join(cell.warnings) or None}
     return {name: visible(value, LONGEST_TEXT) if isinstance(value, str) else value for name, value in record.items()}
 
 
@@ -71,3 +71,11 @@ def _quality(cell: CellResult) -> dict[str, object]:
             "outputs_ok": check.ok if cell.outputs else None, "outputs_max_abs": finite(check.max_abs),
             "outputs_cosine": finite(check.cosine), "outputs_sqnr_db": finite(check.sqnr_db),
             "outputs_agreement": finite(check.agreement)}
+
+
+def _conditions(cell: CellResult) -> dict[str, object]:
+    """How it was run. The cores' numbers are in words: `4 5 6 7`."""
+    wanted, used = (cell.cores.wanted, cell.cores.used) if cell.cores else (None, ())
+    return {"cores_wanted": " ".join(map(str, wanted)) if isinstance(wanted, tuple) else wanted,
+            "cores_used": " ".join(map(str, used)) or None,
+            "throttled": cell.throttled is not None if cell.status == "ok" else None}

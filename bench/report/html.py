@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bench import __version__
-from bench.report import charts, facts
+from bench.report import charts, device, facts
 from bench.report.definitions import COLUMNS
 from bench.report.distribution import distribution
 from bench.report.rows import Row, Table, runs_of, tables, unmeasured
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_CHARTS = 24
 """Models on devices whose charts are drawn; the tables of the others are complete all the same."""
-ALIGNED = ("p50", "p90", "load", "first", "peak", "model_memory", "size", "accuracy", "drop", "speedup",
+ALIGNED = ("p50", "p90", "load", "first", "peak", "pss", "model_memory", "size", "accuracy", "drop", "speedup",
            "cosine", "sqnr", "agreement")
 
 
@@ -44,6 +44,7 @@ class DeviceSection:
     emulated: bool
     device: DeviceSummary | None
     facts: str
+    warnings: list[str]
     conditions: list[tuple[str, str]]
     versions: list[tuple[str, str]]
     comparisons: list[Comparison]
@@ -91,13 +92,15 @@ def _comparison(table: Table, drawn: bool) -> Comparison:
 
 
 def _section(name: str, result: RunResult, compared: list[Comparison]) -> DeviceSection:
-    device = next((device for device in result.devices if visible(device.name) == name), None)
+    found = next((summary for summary in result.devices if visible(summary.name) == name), None)
     mine = [comparison for comparison in compared if comparison.table.device == name]
-    emulated = device.emulated if device else any(comparison.table.emulated for comparison in mine)
-    if device is None:
-        return DeviceSection(name, emulated, None, "the device stated no facts", [], [], mine)
-    return DeviceSection(name, emulated, device, facts.facts_line(device), facts.conditions(device.conditions),
-                         facts.settings(device.versions) + facts.other_facts(device), mine)
+    emulated = found.emulated if found else any(comparison.table.emulated for comparison in mine)
+    if found is None:
+        return DeviceSection(name, emulated, None, "the device stated no facts", [], [], [], mine)
+    cells = [cell for cell in result.cells if cell.device == found.name]
+    versions = facts.settings(found.versions) + device.other_facts(found)
+    return DeviceSection(name, emulated, found, device.facts_line(found, cells), device.warnings(found),
+                         device.conditions(found.conditions), versions, mine)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import asdict
 
-from bench.results import Accuracy, CellResult, Outputs, RunResult
+from bench.results import Accuracy, CellResult, Cores, DeviceSummary, Outputs, RunResult
 
 SCHEMA = 1
 
@@ -16,7 +16,8 @@ def to_json(result: RunResult) -> dict[str, object]:
 
     A null `sqnr_db` beside a `max_abs` of 0 means that the outputs are identical: their SQNR is infinite.
     """
-    return {"schema": SCHEMA, "run": _plain(asdict(result.run)), "cells": [_cell(cell) for cell in result.cells]}
+    return {"schema": SCHEMA, "run": _plain(asdict(result.run)), "cells": [_cell(cell) for cell in result.cells],
+            "devices": [_device(device) for device in result.devices]}
 
 
 def dumps(result: RunResult) -> str:
@@ -33,10 +34,15 @@ def _cell(cell: CellResult) -> object:
         "throughput_per_s": cell.throughput_per_s, "load_ms": cell.load_ms,
         "first_inference_ms": cell.first_inference_ms, "trials": cell.trials, "samples": cell.samples,
         "memory_mib": asdict(cell.memory_mib), "accuracy": _maybe(cell.accuracy), "outputs": _maybe(cell.outputs),
-        "warnings": list(cell.warnings)})
+        "cores": _maybe(cell.cores), "throttled": cell.throttled, "warnings": list(cell.warnings)})
 
 
-def _maybe(value: Accuracy | Outputs | None) -> dict[str, object] | None:
+def _device(device: DeviceSummary) -> object:
+    return _plain({"name": device.name, "emulated": device.emulated, "facts": device.facts,
+                   "versions": device.versions, "warnings": list(device.warnings)})
+
+
+def _maybe(value: Accuracy | Outputs | Cores | None) -> dict[str, object] | None:
     return asdict(value) if value else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.report import facts
+from bench.report import device, facts
 from bench.report.rows import Row, Table, tables, unmeasured
 from bench.report.text import markdown_cell, visible
 from bench.results import RunResult
@@ -44,7 +44,17 @@ def _summary(result: RunResult) -> list[str]:
     run = result.run
     notes = "; ".join(_safe(note) for note in run.notes)
     return [f"### {_safe(run.suite)}: {facts.summary(result.cells)}", "",
-            f"Run {_safe(run.id)}, {_safe(facts.when(run))}." + (f" Note: {notes}" if notes else ""), ""]
+            f"Run {_safe(run.id)}, {_safe(facts.when(run))}." + (f" Note: {notes}" if notes else ""), "",
+            *_devices(result)]
+
+
+def _devices(result: RunResult) -> list[str]:
+    """What must be known of devices, if anything."""
+    found = [f"- **{_safe(summary.name)}**: {_safe(text)}" for summary in result.devices
+             for text in device.warnings(summary)]
+    more = len(found) - MOST_REASONS
+    shown = found[:MOST_REASONS] + ([f"- … and {facts.counted(more, 'more warning')}"] if more > 0 else [])
+    return [*shown, ""] if shown else []
 
 
 def _table(table: Table) -> list[str]:

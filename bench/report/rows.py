@@ -22,6 +22,7 @@ class Row:
     percentage points, SQNR in dB.
 
     `share` is its p50 over the largest of its table. `lowest`: the table's lowest p50, or not told apart from it.
+    `throttled` says in how many of its trials the device did not keep its pace; empty for in none.
     `notes` are numbers of the table's footnotes. `lost` is the reason of a cell without a measurement.
     """
 
@@ -35,6 +36,7 @@ class Row:
     load: str
     first: str
     peak: str
+    pss: str
     model_memory: str
     size: str
     accuracy: str
@@ -47,6 +49,7 @@ class Row:
     agreement: str
     share: float
     lowest: bool
+    throttled: str
     notes: tuple[int, ...]
     lost: str
 
@@ -139,12 +142,13 @@ def _row(cell: CellResult, gain: Speedup | None, slowest: float, best: bool, not
         cell=cell, runtime=visible(cell.runtime), engine=engine(cell), precision=visible(cell.precision),
         p50=milliseconds(latency.p50), interval=_interval(latency.p50_low, latency.p50_high),
         p90=milliseconds(latency.p90), load=milliseconds(cell.load_ms), first=milliseconds(cell.first_inference_ms),
-        peak=_memory(memory.peak_rss), model_memory=_memory(memory.model),
+        peak=_memory(memory.peak_rss), pss=_memory(memory.pss), model_memory=_memory(memory.model),
         size=mebibytes(cell.artifact.bytes if cell.artifact else None),
         accuracy=percent(score.value if score else None).removesuffix(" %"),
         drop=signed_points(score.drop if score else None), speedup=_ratio(cell, gain),
         outputs="not checked" if check is None else "ok" if check.ok else "differs", **_distances(check),
-        share=(latency.p50 or 0.0) / slowest if slowest else 0.0, lowest=best, notes=notes,
+        share=(latency.p50 or 0.0) / slowest if slowest else 0.0, lowest=best,
+        throttled=visible(cell.throttled or ""), notes=notes,
         lost="" if cell.status == "ok" else visible(cell.reason or "no reason was stored"))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.report import facts
+from bench.report import device, facts
 from bench.report.rows import Row, Table, runs_of, tables
+from bench.report.text import visible
 from bench.results import RunResult
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def table(result: RunResult) -> Group:
         title = Text(f"{group.model} on {group.device}", style="bold")
         title.append(" (emulated: timings are not the device's)" if group.emulated else "", style="yellow")
         measured = [row for row in group.rows if not row.lost]
-        parts += [Text(), title, *([_table(measured)] if measured else []), *_lost(group)]
-    return Group(*parts, Text(), Text(facts.summary(result.cells), style="bold"))
+        parts += [Text(), title, *([_table(measured)] if measured else []), *_throttled(measured), *_lost(group)]
+    return Group(*parts, *_devices(result), Text(), Text(facts.summary(result.cells), style="bold"))
 
 
 def _table(rows: list[Row]) -> RichTable:
@@ -57,6 +58,25 @@ def _row(row: Row, *, first: bool) -> list[Text]:
     return [Text(f"{row.runtime}/{engine}" if first else ""), Text(row.precision),
             Text(row.p50, style="bold" if row.lowest else ""),
             *(Text(number, style=DIM if number == "-" else "") for number in numbers), outputs]
+
+
+def _throttled(rows: list[Row]) -> list[Text]:
+    return [_warning("throttled", f"{row.runtime}/{row.engine} {row.precision}: {row.throttled}")
+            for row in rows if row.throttled]
+
+
+def _devices(result: RunResult) -> list[Text]:
+    """What must be known of devices, if anything."""
+    from rich.text import Text
+
+    lines = [_warning(visible(summary.name), text) for summary in result.devices for text in device.warnings(summary)]
+    return [Text(), *lines] if lines else []
+
+
+def _warning(head: str, text: str) -> Text:
+    from rich.text import Text
+
+    return Text(f"{head} ", style="yellow").append(text, style="default")
 
 
 def _lost(group: Table) -> list[Text]:

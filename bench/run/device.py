@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.bundles.agent import AgentArchive
+from bench.conditions import Reading
 from bench.config.devices import DeviceConfig
 from bench.config.suite import SuiteConfig
 from bench.convert.types import Artifact
 from bench.errors import BenchError
 from bench.run import outputs
 from bench.run.clock import now
-from bench.run.cooldown import wait_until_cool
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
-from bench.run.link import Link
+from bench.run.gate import wait_until_fit
+from bench.run.link import AgentKit, Link
 from bench.run.prepare import OpenedModel, References
 from bench.run.stop import Stop
 from bench.session import TrialError
@@ -72,7 +72,7 @@ class DeviceJob:
     name: str
     device: DeviceConfig
     suite: SuiteConfig
-    archive: AgentArchive
+    kit: AgentKit
     folder: Path
     """Where outputs are fetched to; gone after the run."""
     ready: tuple[Ready, ...]
@@ -89,7 +89,7 @@ def tasks_of(job: DeviceJob) -> list[Task]:
 
 def measure_device(job: DeviceJob, store: Store, stop: Stop, notify: Notify) -> None:
     """Do every task of the device, or record why it could not be done."""
-    with Link(job.run, job.name, job.device, job.archive, job.folder, store, notify) as link:
+    with Link(job.run, job.name, job.device, job.kit, job.folder, store, notify) as link:
         stop.on_hard(link.end)
         _DeviceRun(job, link, store, stop, notify).measure()
 
@@ -106,6 +106,8 @@ class _DeviceRun:
         """Cells that failed: their other trials are not tried."""
         self._pace: dict[str, float] = {}
         """Seconds of a cell's first inference, for how long its labelled set may take."""
+        self._seen: Reading | None = None
+        """The device as the start gate last saw it."""
         self._lost: BenchError | None = None
         """Why the device cannot be reached any more."""
 
@@ -140,9 +142,9 @@ class _DeviceRun:
             session = self._link.session()
             blank = replace(blank, session=self._link.session_id)
             self._link.put([task.ready.file, task.inputs])
-            if self._job.device.cooldown is not None and task.kind == "latency":
-                wait_until_cool(self._job.device.cooldown, session.look,
-                                lambda text: self._tell("phase", task.cell, 0, text))
+            if task.kind == "latency":
+                self._seen = wait_until_fit(self._job.device, self._seen, session.look,
+                                            lambda text: self._tell("phase", task.cell, 0, text))
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
             report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, 0, phase))
             verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]))
@@ -151,7 +153,7 @@ class _DeviceRun:
                 blank, state="ok", phases=report.phases, memory=report.memory, versions=report.versions,
                 conditions=list(report.conditions), samples=pack(report.samples_ns) if report.samples_ns else None,
                 sample_count=len(report.samples_ns), warm_up=report.warm_up, cpu_ns=report.cpu_ns, log=report.log,
-                **verdict)
+                settings={**blank.settings, "cores_used": list(report.cores)}, **verdict)
         except TrialError as failure:
             record = replace(_failed(blank, failure.error), conditions=list(failure.conditions), log=failure.log)
         except BenchError as error:
@@ -174,10 +176,15 @@ class _DeviceRun:
         if runtime in runtimes:
             return False
         found = ", ".join(runtimes.values()) or "none"
-        reason = f"{runtime} is not installed for {self._job.name}'s Python; runtimes found: {found}"
+        reason = f"{runtime} is not installed for {self._job.name}'s Python; runtimes found: {found}{self._provision()}"
         self._store.replace_cell(replace(task.ready.cell, status="skipped", reason=reason, fault="device"))
         self._broken.add(task.cell)
         return True
+
+    def _provision(self) -> str:
+        """What brings a runtime to a board that has a Python of its own."""
+        board = self._job.device.ssh is not None and not self._job.device.brings_python
+        return f" (bench provision -d {self._job.name})" if board else ""
 
     def _connected_runtimes(self) -> dict[str, str]:
         """The device's runtimes, connecting if need be, with one more try when the link is at fault."""
@@ -196,7 +203,7 @@ class _DeviceRun:
         count = len(labelled.labels) if task.kind == "accuracy" and labelled is not None else 0
         return {
             "trial": name, "kind": task.kind, "runtime": cell.runtime, "delegate": cell.delegate,
-            "threads": cell.threads, "options": self._options(cell.runtime),
+            "threads": cell.threads, "options": self._options(cell.runtime), "cores": self._job.device.cores,
             "artifact": task.ready.file.name, "inputs": task.inputs.name,
             "deadline_s": measure.timeout + 2 * count * self._pace.get(task.cell, 0.0),
             "measure": {"min_samples": measure.min_samples, "min_ns": int(measure.min_time * 1e9),
@@ -231,7 +238,7 @@ class _DeviceRun:
     def _blank(self, task: Task, attempt: int) -> TrialRecord:
         """The record of an attempt of which nothing is known yet."""
         settings = {**self._job.suite.measure.model_dump(mode="json"), "threads": task.ready.cell.threads,
-                    "options": self._options(task.ready.cell.runtime)}
+                    "options": self._options(task.ready.cell.runtime), "cores": self._job.device.cores}
         return TrialRecord(
             run=self._job.run, cell=task.cell, session=self._link.session_id, kind=task.kind, number=task.number,
             attempt=attempt, started=now(), seconds=0.0, state="failed", artifact=task.ready.artifact.sha256,

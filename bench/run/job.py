@@ -12,11 +12,13 @@ from bench.bundles.agent import build_agent
 from bench.config.devices import DeviceConfig
 from bench.config.load import LoadedSuite
 from bench.convert.cache import Cache, work_folder
+from bench.devices.python import newest_bundle
 from bench.plan import PlannedCell, plan
 from bench.run import describe
 from bench.run.clock import now
 from bench.run.device import DeviceJob, Ready, measure_device
 from bench.run.events import Event, Notify
+from bench.run.link import AgentKit
 from bench.run.prepare import OpenedModel, Unusable, open_models
 from bench.run.resume import Saved, refuse_changes, refuse_other_cells, saved_trials
 from bench.run.stop import Stop
@@ -52,7 +54,9 @@ class Prepared:
 def prepare(request: RunRequest, cache: Cache) -> Prepared:
     """Open the models and plan the cells. Raises ConfigError."""
     models = open_models(request.suite, cache)
-    planned = plan(request.suite.config, request.devices, {name: model.planned for name, model in models.items()})
+    bundle = newest_bundle()
+    planned = plan(request.suite.config, request.devices, {name: model.planned for name, model in models.items()},
+                   bundle.runtimes if bundle else None)
     return Prepared(models, planned)
 
 
@@ -116,11 +120,13 @@ def _cell(run_id: str, position: int, planned: PlannedCell) -> CellRecord:
 def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: Saved, store: Store, cache: Cache, stop: Stop,
              notify: Notify) -> None:
     """All devices in parallel, a thread each. An unexpected error of one is raised when all have ended."""
-    archive = build_agent(cache.root / "agent")
+    archive, bundle = build_agent(cache.root / "agent"), newest_bundle()
     with work_folder(cache) as folder:
-        jobs = [DeviceJob(run_id, name, device, request.suite.config, archive, folder,
-                          tuple(item for item in ready if item.cell.device == name), saved)
-                for name, device in request.devices.items()]
+        jobs = []
+        for name, device in request.devices.items():
+            mine = tuple(item for item in ready if item.cell.device == name)
+            kit = AgentKit(archive, bundle, frozenset(item.cell.runtime for item in mine))
+            jobs.append(DeviceJob(run_id, name, device, request.suite.config, kit, folder, mine, saved))
         _in_parallel([job for job in jobs if job.ready], store, stop, notify)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import protocol
 from bench.bundles.agent import AgentArchive
+from bench.bundles.layers import Bundle
 from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
-from bench.devices.python import python_of
+from bench.devices.python import ready_python
 from bench.errors import BenchError, InfrastructureError
 from bench.run.clock import now
 from bench.run.events import Event, Notify
@@ -29,17 +31,29 @@ FREE_WITHIN_S = protocol.SILENCE_LIMIT_S + 5.0
 """An agent behind a link that broke holds its device until it notices the silence."""
 LOOK_WITHIN_S = 5.0
 RETRY_EVERY_S = 0.5
+RETURN_WITHIN_S = 90.0
+"""A device that was lost is waited for, so long: what a phone needs to boot, or to be plugged in again."""
+
+
+@dataclass(frozen=True)
+class AgentKit:
+    """What is put on a device to measure there: the agent and, for one without a Python, parts of a bundle."""
+
+    archive: AgentArchive
+    bundle: Bundle | None = None
+    runtimes: frozenset[str] = frozenset()
+    """Those that the device's cells need."""
 
 
 class Link:
     """A transport and the agent's session over it. A context manager; `end` may be called from another thread."""
 
-    def __init__(self, run: str, name: str, device: DeviceConfig, archive: AgentArchive, folder: Path, store: Store,
+    def __init__(self, run: str, name: str, device: DeviceConfig, kit: AgentKit, folder: Path, store: Store,
                  notify: Notify) -> None:
         self._run = run
         self._name = name
         self._device = device
-        self._archive = archive
+        self._kit = kit
         self._folder = folder
         self._store = store
         self._notify = notify
@@ -47,6 +61,8 @@ class Link:
         self._session: Session | None = None
         self._present: set[str] = set()
         self._ended = threading.Event()
+        self._boot_id: str | None = None
+        self._patience = Deadline(0.0)
         self.session_id: int | None = None
         """The store's row of the newest session."""
 
@@ -64,6 +80,8 @@ class Link:
     def close(self) -> None:
         """End the agent and the connection. Idempotent; never raises."""
         session, transport, self._session, self._transport = self._session, self._transport, None, None
+        if session is not None:
+            self._patience = Deadline(RETURN_WITHIN_S)
         with contextlib.suppress(BenchError):
             if session is not None:
                 session.close()
@@ -74,32 +92,47 @@ class Link:
         """The session, opened when there is none. Raises what connecting raises."""
         if self._session is not None:
             return self._session
-        self._notify(Event("device", "connecting", self._name))
-        self._transport = connect(self._name, self._device, Deadline(CONNECT_WITHIN_S))
-        try:
-            session = self._session = self._open(self._transport)
-        except BenchError:
-            self.close()
-            raise
+        session = self._session = self._connect()
         if self._ended.is_set():
             self.close()
             raise InfrastructureError("stopped")
         self._present.clear()
         hello = session.hello
+        if self._boot_id not in (None, hello.boot_id):
+            self._notify(Event("note", f"{self._name} has booted anew since its last trial", self._name))
+        self._boot_id = hello.boot_id
         self.session_id = self._store.add_session(SessionRecord(
             0, self._run, self._name, now(), hello.boot_id, hello.agent, hello.facts, hello.runtimes,
             session.pushed_bytes))
         return session
 
+    def _connect(self) -> Session:
+        """A session; a device that was there and is lost is tried again and again while the patience lasts."""
+        while True:
+            self._notify(Event("device", "connecting", self._name))
+            try:
+                self._transport = connect(self._name, self._device, Deadline(CONNECT_WITHIN_S))
+                return self._open(self._transport)
+            except BenchError as error:
+                self.close()
+                gone = error.fault == "infrastructure" and not self._patience.passed()
+                if not gone or self._ended.wait(RETRY_EVERY_S):
+                    raise
+
     def _open(self, transport: Transport) -> Session:
         """A session. Somebody who only looks holds the device for a moment, an agent of this run's own for longer."""
         held = Deadline(LOOK_WITHIN_S if self.session_id is None else FREE_WITHIN_S)
+        python = ready_python(transport, self._device, self._kit.bundle, self._kit.runtimes,
+                              lambda text: self._notify(Event("device", text, self._name)))
         while True:
             try:
-                return open_session(transport, self._archive, python_of(self._device), self._device.folder)
+                session = open_session(transport, self._kit.archive, python.command, self._device.folder)
             except Busy:
                 if held.passed() or self._ended.wait(RETRY_EVERY_S):
                     raise
+            else:
+                session.pushed_bytes += python.pushed_bytes
+                return session
 
     def last_words(self) -> str:
         """The end of what the agent printed; "" when there is none."""

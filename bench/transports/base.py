@@ -12,6 +12,8 @@ from bench.errors import DeviceError
 
 LARGEST_OUTPUT = 64 << 20
 """Bytes of standard output that `run` takes; a file is the way for more."""
+STDERR_OF_RUN = 1 << 20
+"""Bytes of standard error that `run` keeps: the last ones."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,32 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Give the link back. Idempotent; never raises."""
+
+
+class Command(RemoteProcess, Protocol):
+    """A running command that can be waited for."""
+
+    def end_input(self) -> None:
+        """Close its standard input. Never raises."""
+
+    def wait(self, deadline: Deadline) -> int:
+        """Its exit code; 128 + N when signal N ended it. Raises DeadlineExceeded, InfrastructureError (link lost)."""
+
+    def stderr(self) -> bytes:
+        """What is kept of its standard error; all that it wrote once it has ended."""
+
+    def end(self, grace_s: float) -> None:
+        """Like `close`, with another time to wait before the kill."""
+
+
+def complete(command: Command, deadline: Deadline) -> Completed:
+    """Wait for a command's end, its input closed, and for its output; it is killed on any error. Raises as `run`."""
+    try:
+        command.end_input()
+        stdout = collect(command, deadline)
+        return Completed(command.wait(deadline), stdout, command.stderr())
+    finally:
+        command.end(grace_s=0)
 
 
 def collect(process: RemoteProcess, deadline: Deadline) -> bytes:

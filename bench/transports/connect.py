@@ -11,7 +11,8 @@ from bench.transports.base import Transport
 def connect(name: str, device: DeviceConfig, deadline: Deadline) -> Transport:
     """An open transport; the caller closes it.
 
-    Raises ConfigError, InfrastructureError (no way there, host key, log-in refused) and DeadlineExceeded.
+    Raises ConfigError, InfrastructureError (no way there, host key, log-in refused, a phone that is not ready),
+    DeviceError (a phone too old) and DeadlineExceeded.
     """
     if device.local is not None:
         from bench.transports.local import LocalTransport
@@ -21,5 +22,8 @@ def connect(name: str, device: DeviceConfig, deadline: Deadline) -> Transport:
         from bench.transports.ssh import SshTransport
 
         return SshTransport(name, device.ssh, deadline)
-    raise ConfigError(f"device {name!r}: adb devices are not supported by this version",
-                      hint="reach it by `ssh:`, or leave it out with -d")
+    if device.adb is not None:
+        from bench.transports.adb import AdbTransport
+
+        return AdbTransport(name, device.adb, deadline)
+    raise ConfigError(f"device {name!r} has no transport", hint="write `local:`, `ssh:` or `adb:`")

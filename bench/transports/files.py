@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,16 +20,23 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def source_file(local: Path) -> Iterator[tuple[BinaryIO, int, str]]:
+def source_file(local: Path) -> Iterator[tuple[BufferedReader, int, str]]:
     """The open file, its size in bytes and its sha256. Raises ConfigError when it cannot be read."""
+    with opened(local) as (file, size):
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        yield file, size, digest
+
+
+@contextmanager
+def opened(local: Path) -> Iterator[tuple[BufferedReader, int]]:
+    """The open file and its size in bytes. Raises ConfigError when it cannot be read."""
     try:
         file = local.open("rb")
     except OSError as error:
-        raise ConfigError(f"cannot read {local} to copy it to the device: {error.strerror}") from error
+        raise cannot_read(local, error) from error
     with file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
-        yield file, os.fstat(file.fileno()).st_size, digest
+        yield file, os.fstat(file.fileno()).st_size
 
 
 @contextmanager
@@ -52,6 +60,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             raise InfrastructureError(f"cannot write {path} on this machine: {error.strerror or error}",
                                       hint=f"make room in {path.parent}, or make it writable") from error
         raise
+
+
+def cannot_read(local: Path, error: OSError) -> ConfigError:
+    """The error of a file that is to be copied."""
+    return ConfigError(f"cannot read {local} to copy it to the device: {error.strerror}")
 
 
 def disk_full(folder: str, needed: int, free: int | None) -> DeviceError:

@@ -12,12 +12,10 @@ from typing import BinaryIO
 
 from bench.deadline import Deadline
 from bench.errors import DeviceError
-from bench.transports.base import Completed, collect
+from bench.transports.base import STDERR_OF_RUN, Completed, complete
 from bench.transports.files import disk_full, sha256_of, source_file, whole_file
 from bench.transports.local_process import CHUNK, LocalProcess
 from bench.transports.quoting import check_remote
-
-STDERR_OF_RUN = 1 << 20
 
 
 class LocalTransport:
@@ -57,13 +55,7 @@ class LocalTransport:
 
     def run(self, argv: Sequence[str], deadline: Deadline) -> Completed:
         deadline.check(f"start of {argv[0]}")
-        process = LocalProcess([_home(word) for word in argv], None, STDERR_OF_RUN)
-        try:
-            process.end_input()
-            stdout = collect(process, deadline)
-            return Completed(process.wait(deadline), stdout, process.stderr())
-        finally:
-            process.end(grace_s=0)
+        return complete(LocalProcess([_home(word) for word in argv], None, STDERR_OF_RUN), deadline)
 
     def start(self, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> LocalProcess:
         deadline.check(f"start of {argv[0]}")

@@ -8,12 +8,10 @@ from pathlib import Path
 from bench.config.devices import SshConfig
 from bench.deadline import Deadline
 from bench.transports import ssh_files
-from bench.transports.base import Completed, collect
+from bench.transports.base import STDERR_OF_RUN, Completed, complete
 from bench.transports.quoting import below_shell, command_line, replacing_shell
 from bench.transports.ssh_connect import open_link
 from bench.transports.ssh_process import SshProcess
-
-STDERR_OF_RUN = 1 << 20
 
 
 class SshTransport:
@@ -33,13 +31,7 @@ class SshTransport:
         ssh_files.pull(self._link, remote, local, deadline)
 
     def run(self, argv: Sequence[str], deadline: Deadline) -> Completed:
-        process = SshProcess(self._link, command_line(argv), below_shell, deadline, STDERR_OF_RUN)
-        try:
-            process.end_input()
-            stdout = collect(process, deadline)
-            return Completed(process.wait(deadline), stdout, process.stderr())
-        finally:
-            process.end(grace_s=0)
+        return complete(SshProcess(self._link, command_line(argv), below_shell, deadline, STDERR_OF_RUN), deadline)
 
     def start(self, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> SshProcess:
         return SshProcess(self._link, command_line(argv, env), replacing_shell, deadline)

@@ -18,6 +18,7 @@ SYSTEM_FILES = (Path("/etc/ssh/ssh_config"), Path("/etc/ssh/ssh_known_hosts"))
 
 _PLAIN = re.compile(r"[^\s\x00-\x1f\x7f'\"`$\\;&<>|(){}-][^\s\x00-\x1f\x7f'\"`$\\;&<>|(){}]*\Z")
 _INCLUDE = re.compile(r"\s*include(?:\s*=\s*|\s+)(.+)", re.IGNORECASE)
+_HOST = re.compile(r"\s*host(?:\s*=\s*|\s+)(.+)", re.IGNORECASE)
 _BLOCK = re.compile(r"\s*(?:host|match)\b", re.IGNORECASE)
 
 
@@ -76,6 +77,19 @@ def _lookup(config: SshConfig, home: Path) -> dict[str, str]:
                           hint="`Match exec` and canonical names are not supported here: use a `Host` block") from error
     return {name: "\n".join(value) if isinstance(value, list) else value for name, value in found.items()
             if value is not None}
+
+
+def aliases() -> list[str]:
+    """The hosts that ~/.ssh/config names, patterns left out, in its order. Raises ConfigError."""
+    home = Path.home()
+    found: list[str] = []
+    for line in _lines(home / ".ssh" / "config", home):
+        match = _HOST.match(line)
+        try:
+            found += shlex.split(match[1]) if match else []
+        except ValueError as error:
+            raise ConfigError(f"cannot understand {line.strip()!r} in {home / '.ssh' / 'config'}: {error}") from None
+    return [name for name in dict.fromkeys(found) if _PLAIN.match(name) and not set(name) & set("*?!")]
 
 
 def _lines(file: Path, home: Path, depth: int = 0) -> list[str]:

@@ -7,13 +7,13 @@ import socket
 import subprocess
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
 
 import paramiko
 
 from bench.config.devices import SshConfig
 from bench.deadline import Deadline
 from bench.errors import BenchError, DeadlineExceeded, InfrastructureError
+from bench.transports.dial import dial
 from bench.transports.known_hosts import KnownKey, check_host_key, known_keys
 from bench.transports.quoting import for_people
 from bench.transports.ssh_auth import log_in
@@ -85,44 +85,18 @@ def _socket(target: SshTarget, where: str, deadline: Deadline) -> socket.socket:
     if target.proxy is not None:
         return _proxy_socket(target.proxy, where)
     host, port = target.host.host, target.host.port
-    failures = []
-    for address in _addresses(host, port, where, deadline):
-        try:
-            sock = socket.create_connection(address[:2], timeout=deadline.check(f"connection to {where}"))
-        except OSError as error:
-            failures.append(error)
-            continue
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_MS)
-        return sock
-    if deadline.passed():
-        raise DeadlineExceeded(f"{where}: no answer to a connection within {deadline.seconds:g} s",
-                               hint=f"is the device on, and on this network? try: {for_people(['ping', host])}")
-    refused = any(isinstance(error, ConnectionRefusedError) for error in failures)
-    reason = "refused: nothing listens there" if refused else f"failed: {failures[-1].strerror or failures[-1]}"
-    raise InfrastructureError(f"{where}: the connection was {reason}", hint=_try_by_hand(target))
-
-
-def _addresses(host: str, port: int, where: str, deadline: Deadline) -> list[tuple[str, int]]:
-    """The addresses of a host, looked up in a thread: the look-up itself takes no time limit."""
-    answer: Future[list[tuple[str, int]]] = Future()
-
-    def look_up() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answer.set_result([(str(entry[4][0]), port) for entry in found])
-        except (OSError, UnicodeError) as error:
-            answer.set_exception(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
     try:
-        return answer.result(deadline.check(f"connection to {where}"))
-    except TimeoutError as error:
-        raise DeadlineExceeded(f"{where}: the name {host!r} was not resolved within {deadline.seconds:g} s") from error
-    except (OSError, UnicodeError) as error:
-        ask = for_people(["getent", "hosts", host])
-        raise InfrastructureError(f"{where}: there is no host named {host!r}",
-                                  hint=f"correct `host:` of this device, or the look-up of names: {ask}") from error
+        sock = dial(host, port, where, deadline, "`host:` of this device")
+    except OSError as error:
+        if deadline.passed():
+            raise DeadlineExceeded(f"{where}: no answer to a connection within {deadline.seconds:g} s",
+                                   hint=f"is the device on, and on this network? try: {for_people(['ping', host])}"
+                                   ) from error
+        refused = isinstance(error, ConnectionRefusedError)
+        reason = "refused: nothing listens there" if refused else f"failed: {error.strerror or error}"
+        raise InfrastructureError(f"{where}: the connection was {reason}", hint=_try_by_hand(target)) from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_MS)
+    return sock
 
 
 def _proxy_socket(argv: Sequence[str], where: str) -> socket.socket:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 from bench.deadline import Deadline
 from bench.errors import BenchError, DeadlineExceeded, InfrastructureError
+from bench.transports.announced import Announced
 from bench.transports.quoting import command_line
 from bench.transports.scripts import KILL
 from bench.transports.ssh_link import LINK_ERRORS, Link
-from bench.transports.text import Tail, printable
+from bench.transports.text import printable
 
 CHUNK = 1 << 18
 SEND_LIMIT_S = 30.0
@@ -28,12 +28,9 @@ class SshProcess:
                  stderr_limit: int = 4096) -> None:
         """Start `line`, wrapped by `replacing_shell` or `below_shell` of quoting.py."""
         self._link = link
-        self._marker = f"bench-{secrets.token_hex(8)}".encode()
-        self._pid: int | None = None
-        self._announced = threading.Event()
-        self._tail = Tail(stderr_limit)
+        self._errors = Announced(stderr_limit)
         self._closed = False
-        self._channel = link.session(wrap(line, self._marker.decode()), deadline)
+        self._channel = link.session(wrap(line, self._errors.marker), deadline)
         self._drain = threading.Thread(target=self._read_stderr, daemon=True)
         self._drain.start()
 
@@ -61,7 +58,7 @@ class SshProcess:
         """What is kept of its standard error; all that it wrote once it has ended."""
         if self._channel.eof_received or self._channel.closed:
             self._drain.join(0.5)
-        return self._tail.value()
+        return self._errors.value()
 
     def stderr_tail(self) -> str:
         return printable(self.stderr())
@@ -89,10 +86,10 @@ class SshProcess:
         return self._channel.exit_status != -1 or bool(self._channel.eof_received)
 
     def _kill(self) -> None:
-        self._announced.wait(ANNOUNCE_LIMIT_S)
-        if self._pid is None or not self._link.transport.is_active():
+        pid = self._errors.pid(ANNOUNCE_LIMIT_S)
+        if pid is None or not self._link.transport.is_active():
             return
-        line = command_line(["sh", "-c", KILL, "bench", str(self._pid)])
+        line = command_line(["sh", "-c", KILL, "bench", str(pid)])
         deadline = Deadline(KILL_LIMIT_S)
         channel = self._link.session(line, deadline)
         with suppress(DeadlineExceeded):
@@ -100,7 +97,6 @@ class SshProcess:
         channel.close()
 
     def _read_stderr(self) -> None:
-        head: bytes | None = b""
         while True:
             try:
                 data = self._channel.recv_stderr(CHUNK)
@@ -108,24 +104,5 @@ class SshProcess:
                 continue
             if not data:
                 break
-            if head is None:
-                self._tail.add(data)
-                continue
-            head = self._take_pid(head + data)
-        if head:
-            self._tail.add(head)
-
-    def _take_pid(self, head: bytes) -> bytes | None:
-        """None once the line with the process number came; till then what came so far, held back."""
-        before, found, after = head.partition(self._marker + b" ")
-        number, newline, rest = after.partition(b"\n")
-        if found and newline:
-            self._pid = int(number)
-            self._announced.set()
-            self._tail.add(before + rest)
-            return None
-        if not found and len(head) > CHUNK:
-            self._tail.add(head)
-            return None
-        return head
-
+            self._errors.add(data)
+        self._errors.end()

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+import pwd
+import signal
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from bench.agents import child
+from bench.errors import InfrastructureError
 from tests.fakes.device import fake_trial, local_session, put
+from tests.fakes.processes import wait_gone
+
+ROOT = Path(__file__).parents[2]
+ENDLESS = {"min_samples": 100_000, "min_ns": 60_000_000_000, "warmup_min_runs": 2, "warmup_min_ns": 0,
+           "warmup_max_ns": 1}
 
 
 def test_files_that_no_run_asked_for_in_a_month_are_removed_and_others_kept(tmp_path: Path) -> None:
@@ -35,3 +47,33 @@ def test_sampling_time_is_the_samples_time(tmp_path: Path) -> None:
     with local_session(tmp_path) as session:
         report = session.trial(fake_trial(tmp_path, {"latency_ms": 2}))
     assert sum(report.samples_ns) <= report.phases["samples_ns"] < 1.2 * sum(report.samples_ns)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_an_agent_that_loses_its_terminal_takes_its_worker_with_it(tmp_path: Path, number: signal.Signals) -> None:
+    """The daemon of a phone sends SIGHUP to the shell alone, which has become the agent."""
+    with local_session(tmp_path) as session:
+        agent, worker = session.hello.pid, list[int]()
+
+        def hang_up(phase: str) -> None:
+            if phase == "samples":
+                worker.append(int(Path(f"/proc/{agent}/task/{agent}/children").read_text().split()[0]))
+                os.kill(agent, number)
+
+        with pytest.raises(InfrastructureError, match="the agent ended"):
+            session.trial(fake_trial(tmp_path, {"latency_ms": 5}, measure=ENDLESS), hang_up)
+    wait_gone(worker[0])
+    assert not (tmp_path / "work" / "trials").exists(), "it left in good order"
+
+
+def test_a_worker_starts_where_users_have_no_names_and_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: Any) -> None:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr("site.USER_BASE", None)
+    worker = child.Child({"deadline_s": 20.0, "trial": "t1", "supervisor": os.getpid()}, str(tmp_path), str(ROOT))
+    assert worker.process.wait(20) == 0, worker.log_tail()
+    assert b'"type":"phase"' in (worker.read() or [b""])[0]
+    worker.close()

@@ -19,6 +19,7 @@ from bench.models.spec import Source, TensorSpec
 from bench.run import link
 from bench.run.device import DeviceJob, Ready
 from bench.run.files import InputFile
+from bench.run.link import AgentKit
 from bench.run.prepare import OpenedModel, References
 from bench.session import Session, open_session
 from bench.store.records import CellRecord, RunRecord
@@ -61,8 +62,8 @@ def fake_job(folder: Path, behaviours: dict[str, dict[str, Any]]) -> DeviceJob:
     device = DeviceConfig(local=LocalConfig(), workdir=str(folder / "work"))
     fetched = folder / "fetched"
     fetched.mkdir()
-    return DeviceJob("20260101-000000-aaaa", "here", device, suite, build_agent(folder / "archive"), fetched, ready,
-                     frozenset())
+    kit = AgentKit(build_agent(folder / "archive"))
+    return DeviceJob("20260101-000000-aaaa", "here", device, suite, kit, fetched, ready, frozenset())
 
 
 def _ready(folder: Path, cell: CellRecord, behaviour: dict[str, Any], verification: InputFile) -> Ready:

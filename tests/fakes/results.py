@@ -11,6 +11,7 @@ from bench.results import (
     Accuracy,
     ArtifactRef,
     CellResult,
+    Cores,
     DeviceSummary,
     Latency,
     Memory,
@@ -152,11 +153,13 @@ def hostile() -> RunResult:
     """Every text that a model, a device or a converter could choose is an attack."""
     cells = []
     for name in HOSTILE:
-        cells.append(replace(ok_cell(), model=name, device=name, delegate=name, warnings=(name,)))
+        cells.append(replace(ok_cell(), model=name, device=name, delegate=name, throttled=name, warnings=(name,),
+                             cores=Cores(name, (0, 1))))
         cells.append(replace(ok_cell(precision="int8"), model=name, device=name))
         cells.append(replace(lost_cell("failed", name, "device"), model=name, device=name))
-    devices = tuple(DeviceSummary(name, False, {"os": name, name: name}, {name: name}, ({"governor": name},))
-                    for name in HOSTILE)
+    devices = tuple(DeviceSummary(name, False, {"os": name, name: name, "android": {"model": name, name: name}},
+                                  {name: name}, ({"governor": name, "battery": {name: name}, "sensors_c": {name: 1}},),
+                                  (name,)) for name in HOSTILE)
     run = run_info(suite=HOSTILE[0], notes=HOSTILE, host={name: name for name in HOSTILE})
     return RunResult(run, tuple(cells), devices)
 

@@ -133,6 +133,25 @@ class Place:
         return found
 
 
+def once(moment: Callable[[Event], bool], action: Callable[[], None]) -> Callable[[Event], None]:
+    """A hook that acts at the first event of that kind."""
+    done: list[Event] = []
+
+    def hook(event: Event) -> None:
+        if not done and moment(event):
+            done.append(event)
+            action()
+
+    return hook
+
+
+def states(stored: StoredRun, device: str = "board") -> list[tuple[str, int, int, str, str | None]]:
+    """(precision, number, attempt, state, fault) of a device's trials."""
+    precision = {cell.cell: cell.precision for cell in stored.cells if cell.device == device}
+    return [(precision[trial.cell], trial.number, trial.attempt, trial.state, trial.fault)
+            for trial in stored.trials if trial.cell in precision]
+
+
 def labelled(folder: Path, count: int = 12) -> str:
     """A data set for the small network in `folder`, as the suite names it."""
     random = np.random.default_rng(5)

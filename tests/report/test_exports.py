@@ -22,17 +22,20 @@ EMPTY = RunResult(run_info(), ())
 
 def test_the_json_has_the_published_shape_and_order() -> None:
     data = to_json(typical())
-    assert list(data) == ["schema", "run", "cells"]
+    assert list(data) == ["schema", "run", "cells", "devices"]
     cell = json.loads(str(report(typical(), "json")))["cells"][0]
     assert list(cell) == ["device", "emulated", "model", "format", "precision", "runtime", "delegate", "threads",
                           "batch", "status", "reason", "fault", "artifact", "latency_ms", "throughput_per_s", "load_ms",
-                          "first_inference_ms", "trials", "samples", "memory_mib", "accuracy", "outputs", "warnings"]
+                          "first_inference_ms", "trials", "samples", "memory_mib", "accuracy", "outputs", "cores",
+                          "throttled", "warnings"]
     assert list(cell["artifact"]) == ["sha256", "bytes"]
     assert list(cell["latency_ms"]) == ["p50", "p50_low", "p50_high", "p90", "p99", "min", "mean", "within_cv",
                                         "between_cv"]
     assert list(cell["memory_mib"]) == ["peak_rss", "model", "pss"]
     assert list(cell["accuracy"]) == ["metric", "value", "count", "drop"]
     assert list(cell["outputs"]) == ["ok", "max_abs", "cosine", "sqnr_db", "agreement"]
+    assert list(json.loads(str(report(typical(), "json")))["devices"][0]) == ["name", "emulated", "facts", "versions",
+                                                                              "warnings"]
 
 
 def test_numbers_that_json_cannot_hold_are_null() -> None:

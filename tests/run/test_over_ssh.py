@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from bench.run.events import Event
-from bench.store.records import StoredRun
 from tests.fakes.proxy import Proxy
-from tests.fakes.runs import Place
+from tests.fakes.runs import Place, once, states
 from tests.fakes.sshd import Sshd, make_key
 
 HERE = "this-machine: {{local: {{}}, workdir: {folder}/work}}"
@@ -31,25 +30,6 @@ def board(place: Place, sshd: Sshd, *, name: str = "board", port: int | None = N
 
 def here(place: Place) -> str:
     return HERE.format(folder=place.folder)
-
-
-def once(moment: Callable[[Event], bool], action: Callable[[], None]) -> Callable[[Event], None]:
-    """A hook that acts at the first event of that kind."""
-    done: list[Event] = []
-
-    def hook(event: Event) -> None:
-        if not done and moment(event):
-            done.append(event)
-            action()
-
-    return hook
-
-
-def states(stored: StoredRun, device: str = "board") -> list[tuple[str, int, int, str, str | None]]:
-    """(precision, number, attempt, state, fault) of a device's trials."""
-    precision = {cell.cell: cell.precision for cell in stored.cells if cell.device == device}
-    return [(precision[trial.cell], trial.number, trial.attempt, trial.state, trial.fault)
-            for trial in stored.trials if trial.cell in precision]
 
 
 def test_a_board_and_this_machine_are_measured_in_one_run(place: Place, sshd: Sshd) -> None:
@@ -191,7 +171,8 @@ def test_a_board_without_the_runtime_skips_its_cells_with_what_it_has(place: Pla
     stored = place.run()
     lacking, good = place.result().cells
     assert (lacking.status, lacking.fault, good.status) == ("skipped", "device", "ok")
-    assert lacking.reason == "onnxruntime is not installed for board's Python; runtimes found: none"
+    assert lacking.reason == ("onnxruntime is not installed for board's Python; runtimes found: none "
+                              "(bench provision -d board)")
     assert stored.run.state == "incomplete", "nothing of the model could be measured there"
 
 
@@ -206,4 +187,4 @@ def test_a_board_without_numpy_is_the_boards_fault_and_says_so(place: Place, ssh
     assert (cell.status, cell.fault) == ("failed", "device")
     assert cell.reason == ("latency trial 1: the device's Python lacks what the trial needs: "
                            "ModuleNotFoundError: No module named 'numpy' "
-                           "(install it there, or name another Python with python: in devices.yaml)")
+                           "(bring it there: bench provision; or name another Python with python: in devices.yaml)")

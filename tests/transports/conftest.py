@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from bench.deadline import Deadline
+from bench.testing.adb_server import AdbServer, running_adb_server
+from bench.testing.adbd.root import HostRoot
+from bench.testing.phone import Phone, running_phone
+from bench.transports.adb_server import bundled_adb
 from bench.transports.base import Transport
 from bench.transports.connect import connect
 from bench.transports.local import LocalTransport
+from tests.fakes.handset import reach
 from tests.fakes.proxy import Proxy
 from tests.fakes.sshd import Sshd, running_sshd, why_not
 
@@ -57,10 +62,42 @@ def far(sshd: Sshd, proxy: Proxy) -> Iterator[Transport]:
     transport.close()
 
 
-@pytest.fixture(params=["local", "ssh"])
+@pytest.fixture(scope="session")
+def adb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
+    """A server of the adb that adbutils brings."""
+    adb = bundled_adb()
+    if adb is None:
+        pytest.skip("needs adbutils")
+    with running_adb_server(tmp_path_factory.mktemp("adb"), adb) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_phone(tmp_path_factory: pytest.TempPathFactory, adb_server: AdbServer) -> Iterator[Phone]:
+    """A phone that nobody breaks. The folders of all tests lie on it, under their own paths."""
+    with running_phone(HostRoot(tmp_path_factory.getbasetemp())) as phone:
+        adb_server.connect(phone)
+        yield phone
+
+
+@pytest.fixture
+def handset(shared_phone: Phone, use_adb: AdbServer) -> Transport:
+    """A connection to the phone."""
+    return reach(shared_phone)
+
+
+@pytest.fixture
+def use_adb(adb_server: AdbServer, monkeypatch: pytest.MonkeyPatch) -> AdbServer:
+    """The server, as this process's environment names it."""
+    for name, value in adb_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return adb_server
+
+
+@pytest.fixture(params=["local", "ssh", "adb"])
 def transport(request: pytest.FixtureRequest) -> Transport:
     """Each transport in turn."""
     if request.param == "local":
         return LocalTransport()
-    board: Transport = request.getfixturevalue("board")
-    return board
+    remote: Transport = request.getfixturevalue("board" if request.param == "ssh" else "handset")
+    return remote

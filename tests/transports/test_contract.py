@@ -224,6 +224,7 @@ def test_a_process_that_never_reads_does_not_hold_send_for_ever(
         transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.transports.local_process.SEND_LIMIT_S", 0.5)
     monkeypatch.setattr("bench.transports.ssh_process.SEND_LIMIT_S", 0.5)
+    monkeypatch.setattr("bench.transports.adb_process.SEND_LIMIT_S", 0.5)
     process = transport.start(["sh", "-c", f"echo $$ >{tmp_path}/pid; echo up; exec sleep 1000"], Deadline(20))
     assert process.receive(Deadline(20)) == b"up\n"
     with pytest.raises(DeadlineExceeded):

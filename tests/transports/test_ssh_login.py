@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.devices import AdbConfig, DeviceConfig
+from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
-from bench.errors import ConfigError, DeadlineExceeded, InfrastructureError
+from bench.errors import DeadlineExceeded, InfrastructureError
 from bench.transports.connect import connect
 from tests.fakes.proxy import Proxy
 from tests.fakes.sshd import Sshd, make_key, running_sshd
@@ -214,11 +214,6 @@ def test_paramiko_prints_nothing_of_its_own(sshd: Sshd, capfd: pytest.CaptureFix
     with socket.create_server(("127.0.0.1", 0)) as mute:
         refusal(sshd.device(port=mute.getsockname()[1]), seconds=0.3)
     assert capfd.readouterr() == ("", "")
-
-
-def test_adb_is_told_to_be_unsupported() -> None:
-    with pytest.raises(ConfigError, match="adb devices are not supported by this version"):
-        connect("phone", DeviceConfig(adb=AdbConfig(serial="x")), Deadline(1))
 
 
 def test_local_devices_are_reached_without_paramiko() -> None:

@@ -7,26 +7,34 @@ import platform
 import re
 from typing import Any, Dict, List, Optional
 
-from bench.agents.probes import conditions, files
+from bench.agents import cores
+from bench.agents.probes import android, conditions, files
 
 
-def facts(workdir: str) -> Dict[str, Any]:
-    """Facts that hold for a whole run. What the device does not tell is None."""
+def facts(workdir: str, now: Dict[str, Any]) -> Dict[str, Any]:
+    """Facts that hold for a whole run, and the temperature of the conditions `now`. What is not told is None."""
     cpuinfo = files.text("/proc/cpuinfo") or ""
+    problems: List[str] = []
+    properties = android.properties_text(problems) if android.here() else None
+    phone = None if properties is None else android.facts_from(properties, problems)
     return {
-        "os": _os_name(),
+        "os": android.system_of(phone) if phone else _os_name(),
         "kernel": platform.release(),
         "arch": platform.machine(),
-        "soc": _soc(cpuinfo),
+        "soc": (phone and phone["soc"]) or _soc(cpuinfo),
         "cpu_flags": _flags(cpuinfo),
         "cores": os.cpu_count(),
+        "core_capacities": cores.capacities(),
         "max_clocks_mhz": conditions.max_clocks_mhz(),
         "memory_bytes": _total_memory(),
         "disk_free_bytes": _disk_free(workdir),
-        "temperature_c": conditions.temperature_c(),
+        "temperature_c": now["temperature_c"],
+        "page_size": os.sysconf("SC_PAGE_SIZE"),
         "python": platform.python_version(),
         "libc": " ".join(platform.libc_ver()).strip() or None,
-        "emulated": emulated(cpuinfo),
+        "emulated": emulated(cpuinfo) or android.is_emulator(properties or ""),
+        "android": phone,
+        "problems": problems,
     }
 
 
@@ -36,9 +44,31 @@ def boot_id() -> Optional[str]:
 
 
 def emulated(cpuinfo: str) -> bool:
-    """Whether this is known to be an emulator: QEMU's generic arm board, or a processor that says so."""
+    """Whether this is known to be an emulator: QEMU's generic arm board, a processor that says so, QEMU's user mode."""
     compatible = files.text("/proc/device-tree/compatible") or ""
-    return "dummy-virt" in compatible or bool(re.search(r"QEMU TCG|qemu-user", cpuinfo))
+    return "dummy-virt" in compatible or bool(re.search(r"QEMU TCG|qemu-user", cpuinfo)) or _run_by_qemu()
+
+
+def _run_by_qemu() -> bool:
+    """Whether this process, or one that it descends from, is qemu-ARCHITECTURE; that one fakes /proc/self/exe."""
+    if _is_qemu("thread-self"):
+        return True
+    parent = os.getppid()
+    while parent > 1:
+        if _is_qemu(str(parent)):
+            return True
+        # The name, in parentheses, may hold anything.
+        fields = (files.text("/proc/{}/stat".format(parent)) or "").rpartition(")")[2].split()
+        parent = int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else 0
+    return False
+
+
+def _is_qemu(process: str) -> bool:
+    try:
+        program = os.readlink("/proc/{}/exe".format(process))
+    except OSError:
+        return False
+    return bool(re.match(r"qemu-(?!system)", os.path.basename(program)))
 
 
 def _os_name() -> str:

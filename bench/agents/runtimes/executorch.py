@@ -9,6 +9,7 @@ exporter with it, which costs seconds and over 100 MiB that a device does not ne
 
 from __future__ import annotations
 
+from importlib import import_module, util
 from typing import Any, Dict, List, Sequence, Tuple
 
 from bench.agents.runtimes import Tensor
@@ -19,9 +20,12 @@ def version() -> str:
     return version_of("executorch")
 
 
-def import_library() -> None:
+def import_library() -> Any:
+    """The extension module: `_C`, which was called `_portable_lib` before executorch 1.5."""
     import torch  # noqa: F401 - its libraries must be there before the extension module
-    from executorch.extension.pybindings import _C  # noqa: F401
+
+    package = "executorch.extension.pybindings."
+    return import_module(package + ("_C" if util.find_spec(package + "_C") else "_portable_lib"))
 
 
 def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _Method:
@@ -38,12 +42,13 @@ class _Method:
 
     def __init__(self, path: str, threads: int) -> None:
         import torch
-        from executorch.extension.pybindings import _C
 
+        bindings = import_library()
         torch.set_num_threads(threads)
-        _C._unsafe_reset_threadpool(threads)
+        bindings._unsafe_reset_threadpool(threads)
         self._from_numpy = torch.from_numpy
-        self._program = _C._load_program(path, program_verification=_C.Verification.InternalConsistency)
+        self._program = bindings._load_program(
+            path, program_verification=bindings.Verification.InternalConsistency)
         self._method = self._program.load_method("forward")
         self._arguments: List[Any] = []
         self._result: Any = None

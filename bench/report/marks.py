@@ -1,0 +1,78 @@
+"""What a run's stored conditions say against its numbers: trials that were throttled or disturbed, devices that were
+restarted or not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bench.conditions import read
+from bench.results import Cores
+from bench.store.records import SessionRecord, TrialRecord
+from bench.throttling import disturbed, throttled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Sampled = Sequence[tuple[TrialRecord, NDArray[np.int64]]]
+    """Trials of a cell, each with its samples in ns."""
+
+MOST_REASONS = 4
+MOST_PROBLEMS = 5
+
+
+def throttling(sampled: Sampled) -> str | None:
+    """In how many trials the device did not keep its pace, and how it showed; None for in none."""
+    return _counted([throttled(list(map(read, trial.conditions)), samples, _used(trial)) for trial, samples in sampled])
+
+
+def disturbance(sampled: Sampled) -> str | None:
+    """In how many trials anything else changed or cannot be trusted, and what; None for in none."""
+    return _counted([disturbed(list(map(read, trial.conditions)), samples) for trial, samples in sampled])
+
+
+def cores_of(trials: Iterable[TrialRecord]) -> Cores | None:
+    """The cores that the trials were to run on and those that any of them was allowed; None where that is unknown."""
+    known = [trial for trial in trials if _used(trial)]
+    if not known:
+        return None
+    wanted = known[0].settings.get("cores")
+    return Cores(tuple(wanted) if isinstance(wanted, list) else wanted,
+                 tuple(sorted({core for trial in known for core in _used(trial)})))
+
+
+def different_cores(trials: Iterable[TrialRecord]) -> bool:
+    """Whether the trials were allowed different cores."""
+    return len({tuple(_used(trial)) for trial in trials if _used(trial)}) > 1
+
+
+def of_device(sessions: Sequence[SessionRecord], conditions: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What a reader must know of one device: it was restarted within the run; its answers were not understood."""
+    boots = dict.fromkeys(session.boot_id for session in sessions if session.boot_id)
+    found = [f"restarted during the run: its {len(sessions)} sessions were of {len(boots)} boots"] * (len(boots) > 1)
+    told = [text for session in sessions for text in _texts(session.facts.get("problems"))]
+    problems = list(dict.fromkeys(told + [text for seen in conditions for text in read(seen).problems]))
+    found += [f"not understood: {text}" for text in problems[:MOST_PROBLEMS]]
+    more = len(problems) - MOST_PROBLEMS
+    return tuple(found + [f"not understood: {more} more of its answers"] * (more > 0))
+
+
+def _counted(marks: Sequence[Sequence[str]]) -> str | None:
+    """`2 of 5 trials: clock fell from 2803 to 1800 MHz; and 1 more reason`."""
+    marked = [reasons for reasons in marks if reasons]
+    if not marked:
+        return None
+    reasons = list(dict.fromkeys(text for each in marked for text in each))
+    more = len(reasons) - MOST_REASONS
+    shown = reasons[:MOST_REASONS] + ([f"and {more} more of the kind"] if more > 0 else [])
+    return f"{len(marked)} of {len(marks)} trials: {'; '.join(shown)}"
+
+
+def _used(trial: TrialRecord) -> list[int]:
+    used = trial.settings.get("cores_used")
+    return [core for core in used if isinstance(core, int)] if isinstance(used, list) else []
+
+
+def _texts(told: object) -> list[str]:
+    return [str(text) for text in told] if isinstance(told, list) else []

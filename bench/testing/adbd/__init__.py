@@ -1,0 +1,1 @@
+"""The device side of adb, over loopback: the real `adb` connects to it as to a phone."""
