@@ -134,15 +134,15 @@ def _plain(layer: Layer) -> dict[str, object]:
 def _library() -> Path:
     from bench.convert.cache import open_cache
 
-    return open_cache().root / "bundles"
+    return open_cache().bundles
 
 
 def newest() -> Bundle:
     """The newest bundle. Raises ConfigError when there is none."""
-    from bench.devices.python import newest_bundle
+    from bench.bundles import library
     from bench.errors import ConfigError
 
-    bundle = newest_bundle()
+    bundle = library.newest(_library())
     if bundle is None:
         raise ConfigError("no bundle has been built", hint="bench bundle build")
     return bundle

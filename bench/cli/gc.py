@@ -53,7 +53,7 @@ def _prune(older_than_days: int, everything: bool) -> None:
 
     cache = open_cache()
     count, freed = prune(cache, older_than_days=older_than_days, everything=everything)
-    parts, more = prune_bundles(cache.root / "bundles", older_than_days, everything)
+    parts, more = prune_bundles(cache.bundles, older_than_days, everything)
     print(f"{count + parts} entries removed, {mebibytes(freed + more)} MiB freed in {cache.root}")
 
 

@@ -52,6 +52,11 @@ class Cache:
         return self.root / "inputs"
 
     @property
+    def bundles(self) -> Path:
+        """Layers of a Python for devices that have none."""
+        return self.root / "bundles"
+
+    @property
     def work(self) -> Path:
         return self.root / "work"
 

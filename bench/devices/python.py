@@ -6,10 +6,8 @@ import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from bench.bundles import library
 from bench.bundles.layers import Bundle
 from bench.config.devices import DeviceConfig
-from bench.convert.cache import open_cache
 from bench.devices.bundle import deploy
 from bench.errors import ConfigError
 from bench.transports.base import Transport
@@ -42,8 +40,3 @@ def ready_python(transport: Transport, device: DeviceConfig, bundle: Bundle | No
 def python_of(device: DeviceConfig) -> str:
     """The command of a Python that is there already: the configured one, else this very one (local) or `python3`."""
     return device.python or (sys.executable if device.transport == "local" else "python3")
-
-
-def newest_bundle() -> Bundle | None:
-    """The bundle that devices are given; None when none has been built."""
-    return library.newest(open_cache().root / "bundles")

@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from bench.bundles import library
 from bench.bundles.agent import build_agent
 from bench.config.devices import DeviceConfig
 from bench.config.load import LoadedSuite
 from bench.convert.cache import Cache, work_folder
-from bench.devices.python import newest_bundle
 from bench.plan import PlannedCell, plan
 from bench.run import describe
 from bench.run.clock import now
@@ -54,7 +54,7 @@ class Prepared:
 def prepare(request: RunRequest, cache: Cache) -> Prepared:
     """Open the models and plan the cells. Raises ConfigError."""
     models = open_models(request.suite, cache)
-    bundle = newest_bundle()
+    bundle = library.newest(cache.bundles)
     planned = plan(request.suite.config, request.devices, {name: model.planned for name, model in models.items()},
                    bundle.runtimes if bundle else None)
     return Prepared(models, planned)
@@ -120,7 +120,7 @@ def _cell(run_id: str, position: int, planned: PlannedCell) -> CellRecord:
 def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: Saved, store: Store, cache: Cache, stop: Stop,
              notify: Notify) -> None:
     """All devices in parallel, a thread each. An unexpected error of one is raised when all have ended."""
-    archive, bundle = build_agent(cache.root / "agent"), newest_bundle()
+    archive, bundle = build_agent(cache.root / "agent"), library.newest(cache.bundles)
     with work_folder(cache) as folder:
         jobs = []
         for name, device in request.devices.items():
