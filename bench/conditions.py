@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,8 +27,8 @@ class Reading:
     """One look at a device. None is not told; `when` is before, during or after a trial, or asked."""
 
     when: str
-    clocks_mhz: tuple[float, ...]
-    """By the core's number."""
+    clocks_mhz: tuple[float | None, ...]
+    """By the core's number; None of one that is switched off."""
     temperature_c: float | None
     temperature_of: str | None
     """The sensor that `temperature_c` is of."""
@@ -65,15 +66,22 @@ def _battery(told: object) -> Battery | None:
                    _number(told.get("temperature_c")), told.get("faked") is True)
 
 
-def _numbers(told: object) -> tuple[float, ...]:
-    """The numbers of a list, or none of them: a core must not be taken for another."""
-    found = [_number(value) for value in told] if isinstance(told, list) else []
-    known = [value for value in found if value is not None]
-    return tuple(known) if len(known) == len(found) else ()
+def _numbers(told: object) -> tuple[float | None, ...]:
+    """The numbers and gaps of a list, or none of them where anything else is among them."""
+    values = told if isinstance(told, list) else []
+    numbers = tuple(map(_number, values))
+    understood = all(number is not None or value is None for number, value in zip(numbers, values, strict=True))
+    return numbers if understood else ()
 
 
 def _number(told: object) -> float | None:
-    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) else None
+    if not isinstance(told, int | float) or isinstance(told, bool):
+        return None
+    try:
+        number = float(told)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _whole(told: object) -> int | None:

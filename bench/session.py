@@ -261,7 +261,9 @@ def _failure(said: Message) -> BenchError:
     if kind == "import":
         return DeviceError(f"the device's Python lacks what the trial needs: {text}",
                            hint="bring it there: bench provision; or name another Python with python: in devices.yaml")
-    if kind in ("signal", "memory", "timeout", "disk", "cores"):
+    if kind == "cores":
+        return DeviceError(text, hint="correct the device's cores: in devices.yaml")
+    if kind in ("signal", "memory", "timeout", "disk"):
         return DeviceError(text)
     return InfrastructureError(text)
 

@@ -112,7 +112,8 @@ def _independent(first: NDArray[np.float64], last: NDArray[np.float64]) -> float
 def _clock(readings: Sequence[Reading], cores: Sequence[int]) -> str:
     """The fastest core is compared: which one works is the scheduler's choice. An idle device's clocks say nothing,
     so those before the trial do not count; those after it are taken the moment its result arrives."""
-    clocks = [_fastest(reading, cores) for reading in _while_it_ran(readings) if reading.clocks_mhz]
+    told = [_fastest(reading, cores) for reading in _while_it_ran(readings)]
+    clocks = [clock for clock in told if clock is not None]
     if len(clocks) < 2:
         return ""
     half = len(clocks) // 2
@@ -120,11 +121,12 @@ def _clock(readings: Sequence[Reading], cores: Sequence[int]) -> str:
     return f"clock fell from {early:.0f} to {late:.0f} MHz" if late < (1 - CLOCK_FALL) * early else ""
 
 
-def _fastest(reading: Reading, cores: Sequence[int]) -> float:
-    """The highest clock among `cores`, or among all where they are not all told of."""
+def _fastest(reading: Reading, cores: Sequence[int]) -> float | None:
+    """The highest clock among `cores`, or among all where they are not all told of; None where none is known."""
     clocks = reading.clocks_mhz
     known = bool(cores) and max(cores) < len(clocks)
-    return max(clocks[core] for core in cores) if known else max(clocks)
+    counted = [clocks[core] for core in cores] if known else clocks
+    return max((clock for clock in counted if clock is not None), default=None)
 
 
 def _heat(readings: Sequence[Reading]) -> str:

@@ -20,8 +20,8 @@ DELEGATES_OF_RUNTIME: Final = {"onnxruntime": ("cpu",), "tflite": ("xnnpack", "b
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A clause that names the valid choices, the nearest first: `did you mean 'int8'? (known: fp32, int8)`."""
+    """The end of a sentence, with the valid choices and the nearest: `, did you mean 'int8'? (known: fp32, int8)`."""
     choices = list(known)
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
-    guess = f"did you mean {close[0]!r}? " if close else ""
-    return f"{guess}(known: {', '.join(choices) or 'none'})"
+    guess = f", did you mean {close[0]!r}?" if close else ""
+    return f"{guess} (known: {', '.join(choices) or 'none'})"

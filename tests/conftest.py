@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,31 @@ MAY_BE_MISSING = ("no Python 3.", "this machine allows no mounts")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_test_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def usual_signals() -> None:
+    """Children of tests are hung up as usual, also when the tests run under `nohup`, which they would inherit."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder of the whole test run, also where several processes share the tests."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_test_cache(shared_folder: Path) -> Iterator[None]:
     """What tests download or build is kept for the session at most, unless BENCH_TEST_CACHE names a folder."""
     with pytest.MonkeyPatch.context() as patch:
         if "BENCH_TEST_CACHE" not in os.environ:
-            patch.setenv("BENCH_TEST_CACHE", str(tmp_path_factory.getbasetemp() / "test-cache"))
+            patch.setenv("BENCH_TEST_CACHE", str(shared_folder / "test-cache"))
         yield
+
+
+@pytest.fixture(scope="session")
+def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that tests share: conversions are keyed by content."""
+    return tmp_path_factory.mktemp("conversions")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +50,7 @@ def own_adb_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache that is shared by the session's tests at most, unless a test brings its own."""
+    """A cache that is shared by this process's tests at most, unless a test brings its own."""
     if "BENCH_CACHE" not in os.environ:
         monkeypatch.setenv("BENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 

@@ -30,13 +30,18 @@ def test_what_an_older_agent_does_not_say_is_not_told() -> None:
 
 @pytest.mark.parametrize(("key", "value"), [
     ("thermal_status", 7), ("thermal_status", -1), ("thermal_status", True), ("thermal_status", "0"),
-    ("screen_on", 1), ("battery", [84]), ("temperature_c", "31")])
+    ("screen_on", 1), ("battery", [84]), ("temperature_c", "31"),
+    ("temperature_c", float("nan")), ("temperature_c", float("-inf")), ("temperature_c", 10**400)])
 def test_what_is_no_sense_is_not_told(key: str, value: object) -> None:
     assert getattr(read(seen("before", **{key: value})), key) is None
 
 
 def test_one_clock_that_is_no_number_spoils_them_all() -> None:
-    assert read(seen("before", clocks_mhz=[1704, None, 2914])).clocks_mhz == ()
+    assert read(seen("before", clocks_mhz=[1704, "2914", 2914])).clocks_mhz == ()
+
+
+def test_the_clock_of_a_core_that_is_switched_off_is_a_gap() -> None:
+    assert read(seen("before", clocks_mhz=[1704, None, 2914])).clocks_mhz == (1704, None, 2914)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(seen("before"))), JSON))

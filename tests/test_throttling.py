@@ -75,6 +75,13 @@ def test_only_the_cores_of_the_trial_count_and_all_where_they_are_not_known() ->
     assert throttled(readings({}, slow), STEADY, [0, 99]) == ()
 
 
+def test_a_core_that_is_switched_off_is_no_slow_one() -> None:
+    off = {"clocks_mhz": [None] * 4 + [2367] * 4 + [2914]}
+    assert throttled(readings({}, off), STEADY) == throttled(readings({}, off), STEADY, [0, 1]) == ()
+    assert throttled(readings(off, {"clocks_mhz": [None] * 4 + [1800] * 5}), STEADY, [0, 8]) == (
+        "clock fell from 2914 to 1800 MHz",)
+
+
 def test_one_low_reading_among_others_and_a_small_fall_are_no_fall() -> None:
     slow, less = {"clocks_mhz": [900] * 9}, {"clocks_mhz": [2700] * 9}
     assert throttled(readings({}, slow, {}), STEADY) == ()

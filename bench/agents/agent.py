@@ -74,13 +74,13 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         signal.alarm(0)
         if self._child is not None:
-            self._child.kill()
+            self._child.end()
         shutil.rmtree(self._trials, ignore_errors=True)
 
     def _abandon(self, *_: object) -> None:
         """The host is gone, or has been silent for too long; it may not even read, so nothing is said."""
         if self._child is not None:
-            self._child.kill()
+            self._child.end()
         shutil.rmtree(self._trials, ignore_errors=True)
         os._exit(4)
 
@@ -135,8 +135,9 @@ class Supervisor:
         return missing
 
     def _still_here(self) -> None:
-        """Called between chunks of long work: both sides stay patient."""
-        signal.alarm(int(protocol.SILENCE_LIMIT_S))
+        """Called between chunks of long work: both sides stay patient, this one while words of the host's wait."""
+        if select.select([0], [], [], 0)[0]:
+            signal.alarm(int(protocol.SILENCE_LIMIT_S))
         if time.monotonic() - self._spoke > protocol.ALIVE_EVERY_S:
             self._say({"type": "alive"})
 

@@ -13,6 +13,7 @@ from typing import List, Optional
 from bench import protocol
 
 LOG_TAIL = 16 * 1024
+GONE_WITHIN_S = 2.0
 ENTRY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.agents.worker import main; sys.exit(main())"
 
 
@@ -60,6 +61,14 @@ class Child:
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
+            pass
+
+    def end(self) -> None:
+        """Kill it, and return when it is gone, for it writes files until then; or after 2 s: the kernel may hold it."""
+        self.kill()
+        try:
+            self.process.wait(GONE_WITHIN_S)
+        except subprocess.TimeoutExpired:
             pass
 
     def wait(self) -> int:

@@ -58,8 +58,10 @@ def kind_of(error: Exception) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """The first line that says something, with the exception's class."""
+    """The first line that says something, with the exception's class unless it is one of ours."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, cores.NotPinned):
+        return lines[0]
     return "{}: {}".format(type(error).__name__, lines[0][:500] if lines else "no message")
 
 

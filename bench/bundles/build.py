@@ -43,7 +43,7 @@ def _wanted(runtimes: Iterable[str]) -> list[Recipe]:
     chosen = tuple(runtimes)
     for runtime in chosen:
         if runtime not in RUNTIMES:
-            raise ConfigError(f"no runtime is called {runtime!r}: {nearest(runtime, RUNTIMES)}")
+            raise ConfigError(f"no runtime is called {runtime!r}{nearest(runtime, RUNTIMES)}")
     names = with_needs((*BASE, *chosen), {recipe.name: recipe.needs for recipe in RECIPES})
     return [recipe for recipe in RECIPES if recipe.name in names]
 

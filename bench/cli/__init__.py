@@ -6,6 +6,10 @@ import sys
 import traceback
 
 from bench.errors import EXIT_BUG, EXIT_INTERRUPTED, BenchError
+from bench.transports.text import printable
+
+LONGEST_ERROR = 1 << 16
+"""Bytes; an error may hold a device's own words."""
 
 
 def main() -> None:
@@ -37,5 +41,5 @@ def _run(arguments: list[str]) -> int:
 def _tell(text: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(text, file=sys.stderr)
+    print(printable(text.encode("utf-8", "surrogateescape"), LONGEST_ERROR), file=sys.stderr)
     return code

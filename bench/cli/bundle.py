@@ -69,9 +69,10 @@ def _add_push(verbs: typer.Typer) -> None:
 
         if not device:
             raise ConfigError("no device was named to push to", hint="name one with -d; bench devices shows them")
+        devices = named_devices(parse_devices(devices_text(devices_file), devices_file), device)
         bundle = newest()
         failed = False
-        for name, config in named_devices(parse_devices(devices_text(devices_file), devices_file), device).items():
+        for name, config in devices.items():
             try:
                 push_to(name, config, bundle)
             except BenchError as error:

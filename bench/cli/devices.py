@@ -11,6 +11,7 @@ from bench.cli.options import DEVICES, AsJson, DeviceNames, DevicesFile, devices
 if TYPE_CHECKING:
     from bench.devices.survey import DeviceState
 
+WIDTH = 118
 _THERMAL = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 
 
@@ -45,26 +46,44 @@ def add_to(app: typer.Typer) -> None:
 def _text(state: DeviceState) -> str:
     lines = [f"{state.name}  [{state.transport}]  {state.state}"]
     lines += [f"  {text}" for text in (state.error, state.hint) if text]
-    rows = _rows(state.facts, state.conditions) if state.facts else {}
+    rows = _rows(state) if state.facts else {}
     if state.facts and not state.error:
         lacking = "none" if state.bundle else f"none found: bench provision -d {state.name}"
         rows |= {"bundle": state.bundle} if state.bundle else {}
-        rows["python"] = state.facts["python"]
+        rows["python"] = state.facts["python"] and _joined(state.facts["python"], _libc(state, of_python=True))
         rows["runtimes"] = ", ".join(state.runtimes.values()) or lacking
-    return "\n".join([*lines, *(f"  {name:<12}{value}" for name, value in rows.items() if value)])
+    return "\n".join([*lines, *(_row(name, value) for name, value in rows.items() if value)])
 
 
-def _rows(facts: dict[str, Any], conditions: dict[str, Any]) -> dict[str, str | None]:
+def _row(name: str, value: str) -> str:
+    import textwrap
+
+    return textwrap.fill(value, WIDTH, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14,
+                         break_long_words=False, break_on_hyphens=False)
+
+
+def _joined(*texts: str | None) -> str:
+    return ", ".join(text for text in texts if text)
+
+
+def _libc(state: DeviceState, *, of_python: bool) -> str | None:
+    """The C library, said of the system, or of a Python that brings its own."""
+    if of_python != bool(state.bundle):
+        return None
+    return state.facts["libc"] or (None if state.facts.get("android") else "libc unknown")
+
+
+def _rows(state: DeviceState) -> dict[str, str | None]:
     from bench import units
 
+    facts, conditions = state.facts, state.conditions
     clocks = sorted(set(facts["max_clocks_mhz"]))
     temperature = facts["temperature_c"]
     phone = facts.get("android") or {}
     status = conditions.get("thermal_status")
     return {
         "model": " ".join(text for text in (phone.get("manufacturer"), phone.get("model")) if text),
-        "system": ", ".join(text for text in (facts["os"], f"kernel {facts['kernel']}", facts["arch"],
-                                              facts["libc"] or ("" if phone else "libc unknown")) if text),
+        "system": _joined(facts["os"], f"kernel {facts['kernel']}", facts["arch"], _libc(state, of_python=False)),
         "abis": ", ".join(phone.get("abis", ())),
         "processor": f"{facts['soc'] or 'unknown'}, {facts['cores']} cores"
                      + (f", at most {'/'.join(map(str, clocks))} MHz" if clocks else ", maximum clocks not told"),

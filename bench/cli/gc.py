@@ -70,12 +70,13 @@ def _tidy(name: str, device: DeviceConfig, dry_run: bool) -> bool:
 
     from bench.devices.tidy import tidy
     from bench.errors import BenchError
+    from bench.transports.text import printable
     from bench.units import mebibytes
 
     try:
         tidied = tidy(name, device, dry_run)
     except BenchError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {printable(str(error).encode())}", file=sys.stderr)
         return False
     if tidied.size_bytes is None:
         print(f"{name}: nothing to remove: {tidied.folder} is not there")

@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
         matching = [name for name in names if name == cell] or [name for name in names if cell in name]
         if len(matching) != 1:
             found = f"{len(matching)} cells" if matching else "no cell"
-            raise ConfigError(f"{cell!r} names {found} of run {stored.run.id}, {nearest(cell, matching or names)}")
+            raise ConfigError(f"{cell!r} names {found} of run {stored.run.id}{nearest(cell, matching or names)}")
         record = next(record for record in stored.cells if record.cell == matching[0])
         _section("conversion", record.reason, record.log, printable)
         for trial in stored.trials:

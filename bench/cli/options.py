@@ -10,7 +10,7 @@ import typer
 DEVICES = Path("devices.yaml")
 STORE = Path("reports/bench.sqlite")
 
-DevicesFile = Annotated[Path, typer.Option("--devices", metavar="FILE", help="The devices; default devices.yaml.")]
+DevicesFile = Annotated[Path, typer.Option("--devices", metavar="FILE", help="The devices.")]
 DeviceNames = Annotated[list[str] | None, typer.Option("-d", "--device", metavar="NAME",
                                                        help="Only this device; may be given several times.")]
 StorePath = Annotated[Path, typer.Option("--store", metavar="PATH", help="The SQLite file that holds results.")]

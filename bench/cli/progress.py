@@ -42,12 +42,15 @@ class Plain:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._waiting: set[str] = set()
 
     def notify(self, event: Event) -> None:
-        """Print what the event says, if it is worth a line."""
+        """Print what the event says, if it is worth a line; of a device that waits, why it began to."""
         line = _line(event)
-        if line:
-            with self._lock:
+        with self._lock:
+            known = event.kind == "waiting" and event.device in self._waiting
+            (self._waiting.add if event.kind == "waiting" else self._waiting.discard)(event.device)
+            if line and not known:
                 print(line, file=sys.stderr, flush=True)
 
     def interrupted(self) -> None:
@@ -83,18 +86,20 @@ class Live:
         if event.kind in ("trial-ok", "trial-failed"):
             row.done, row.total = event.done, event.total
             row.failed += event.kind == "trial-failed"
-        elif event.kind == "phase":
+        elif event.kind in ("waiting", "phase"):
             row.text = f"{event.cell.partition('@')[0]}: {event.text}"
         else:
             row.text = f"{event.cell.partition('@')[0]} {event.text}".strip()
 
     def _table(self) -> RenderableType:
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for name, row in sorted(self._rows.items()):
             failed = f"{row.failed} failed" if row.failed else ""
-            table.add_row(name, f"{row.done}/{row.total}" if row.total else "", row.left(), failed, row.text)
+            doing = Text(printable(row.text.encode()))
+            table.add_row(name, f"{row.done}/{row.total}" if row.total else "", row.left(), failed, doing)
         return table
 
 
@@ -116,6 +121,7 @@ def _line(event: Event) -> str:
         "converted": f"converted {event.text}",
         "refused": f"refused {event.text}",
         "device": f"{event.device}: {event.text}",
+        "waiting": f"{event.device}: {event.text}",
         "trial-ok": f"[{event.done}/{event.total}] {event.cell}",
         "trial-failed": f"[{event.done}/{event.total}] {event.cell}: failed: {event.text}",
     }

@@ -52,7 +52,7 @@ def _runtimes(text: str | None, device: DeviceConfig) -> list[str] | None:
     names = [word.strip() for word in text.split(",") if word.strip()]
     for name in names:
         if name not in RUNTIMES:
-            raise ConfigError(f"--runtimes: no runtime {name!r}, {nearest(name, RUNTIMES)}")
+            raise ConfigError(f"--runtimes: no runtime {name!r}{nearest(name, RUNTIMES)}")
     if not names:
         raise ConfigError(f"--runtimes: wanted names such as onnxruntime,tflite, found {text!r}")
     return list(dict.fromkeys(names))

@@ -144,7 +144,7 @@ def _print_result(stored: StoredRun, path: Path, as_json: bool) -> None:
 
     result = collect(stored)
     if as_json:
-        print(report(result, "json"))
+        print(report(result, "json"), end="")
     else:
         from rich.console import Console
 

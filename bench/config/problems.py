@@ -68,9 +68,8 @@ def found(value: object, written: str | None) -> str:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """`bench.words.nearest` as the end of a sentence; of many names the five closest."""
+    """`bench.words.nearest`, which of many names tells the five closest."""
     word, names = word[:100], list(known)
     if len(names) > MAX_SUGGESTED:
         names = [*difflib.get_close_matches(word, names, n=5, cutoff=0.0), "..."]
-    clause = nearest(word, names)
-    return f" {clause}" if clause.startswith("(") else f", {clause}"
+    return nearest(word, names)

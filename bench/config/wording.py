@@ -88,7 +88,8 @@ def _problem(place: Place, detail: Any, document: Document, model: type[BaseMode
         return Problem(place, str(context["error"]))
     value = str(place[-1]) if detail["loc"][-1] == _KEY else _value_at(document.data, place)
     if kind == "literal_error":
-        return Problem(place, _not_in(str(context["expected"]), value, document.written.get(place)))
+        expected = str(context["expected"]) + (", 'a list such as [4, 5]'" if "(kind)" in detail["loc"] else "")
+        return Problem(place, _not_in(expected, value, document.written.get(place)))
     written = None if isinstance(value, str) else document.written.get(place)
     return Problem(place, f"wanted {_wanted(kind, context, value)}, found {_found(kind, value, written)}")
 

@@ -82,7 +82,7 @@ def _check_names(config: ModelConfig, names: list[str]) -> None:
                                "inputs: {image: {shape: [1, 3, 224, 224], dtype: float32, range: [0, 1]}}")
     for name in config.inputs:
         if name not in names:
-            raise ConfigError(f"the model has no input {name!r}: {nearest(name, names)}")
+            raise ConfigError(f"the model has no input {name!r}{nearest(name, names)}")
 
 
 def _taker(config: ModelConfig, names: list[str]) -> str:

@@ -77,7 +77,7 @@ def _calibration(config: DatasetConfig, inputs: Array, root: Path) -> tuple[Arra
 def _built_in(name: str) -> Dataset:
     """A set of the zoo."""
     if name not in BUILTIN_DATASETS:
-        raise ConfigError(f"wanted a built-in dataset, found {name!r}: {nearest(name, BUILTIN_DATASETS)}")
+        raise ConfigError(f"wanted a built-in dataset, found {name!r}{nearest(name, BUILTIN_DATASETS)}")
     test, calibration, labels = (load_npy(_ZOO / f"fashion_{part}.npy", f"a file of {name}")
                                  for part in ("test_images", "calibration_images", "test_labels"))
     return Dataset(name, _scaled(test), labels.astype(np.int64), _scaled(calibration), "top1")

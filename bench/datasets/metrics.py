@@ -30,7 +30,7 @@ def score(metric: str, outputs: Array, labels: Array) -> float:
     of another shape.
     """
     if metric not in METRICS:
-        raise ConfigError(f"wanted a metric, found {metric!r}: {nearest(metric, METRICS)}")
+        raise ConfigError(f"wanted a metric, found {metric!r}{nearest(metric, METRICS)}")
     if outputs.ndim != 2 or len(outputs) != len(labels) or not len(labels):
         raise ModelError(f"wanted outputs of shape ({len(labels)}, classes) to score, found {outputs.shape}")
     if labels.min() < 0 or labels.max() >= outputs.shape[1]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -155,11 +156,12 @@ def _put(transport: Transport, layer: Layer, root: str) -> int:
 def _put_launcher(transport: Transport, bundle: Bundle, seen: _Seen) -> int:
     """Push the launcher, and give it its name once it has run. Bytes sent."""
     name = launcher_name(bundle, seen.shell)
+    new = f"{name}.{secrets.token_hex(4)}.new"
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / name
         script.write_text(launcher_text(bundle, seen.shell), encoding="utf-8")
-        sent = transport.push(script, f"{seen.root}/{name}.new", Deadline(LOOK_WITHIN_S))
-    done, answers = run_script(transport, PROBE, [seen.root, name, _CODE], PROBE_WITHIN_S)
+        sent = transport.push(script, f"{seen.root}/{new}", Deadline(LOOK_WITHIN_S))
+    done, answers = run_script(transport, PROBE, [seen.root, name, new, _CODE], PROBE_WITHIN_S)
     kind, value = answers[-1] if answers else ("", "")
     if kind != "probe" or not value.isdigit():
         raise InfrastructureError(f"the first start of the bundle's Python gave no answer: {said(done)}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +54,9 @@ def search() -> Search:
     notes: list[str] = []
     attached: list[Phone] = []
     try:
-        attached = preferred(phones(Deadline(LOOK_WITHIN_S)))
+        known = phones(Deadline(LOOK_WITHIN_S))
+        attached = preferred(known)
+        notes += _about(known, attached)
     except BenchError as error:
         notes.append(f"phones were not looked for: {error.line}")
     found = [Found(THIS_MACHINE, "local"), *(_phone(phone, attached) for phone in attached),
@@ -117,6 +120,16 @@ def _phone(phone: Phone, attached: Sequence[Phone]) -> Found:
     twice = sum(other.serial == phone.serial for other in attached) > 1
     model = model_of(phone)
     return Found(model, "adb", phone.usb if twice else phone.serial, model, phone.state, phone.remedy)
+
+
+def _about(known: Sequence[Phone], attached: Sequence[Phone]) -> Iterator[str]:
+    """What the owner of a phone would miss: why it is not found, or not ready."""
+    if not known:
+        yield "adb knows no phone; one that is plugged in needs USB debugging, in its developer options"
+    left_out = ", ".join(phone.serial for phone in known if phone not in attached)
+    if left_out:
+        yield f"ANDROID_SERIAL is {os.environ['ANDROID_SERIAL']!r}, for which these phones are left out: {left_out}"
+    yield from (f"{phone.serial} is {phone.state}: {phone.remedy}" for phone in attached if not phone.ready)
 
 
 def _writable(one: Found) -> bool:

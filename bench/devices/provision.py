@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,8 +103,8 @@ def probe(board: Board) -> BoardPython:
     try:
         major, minor = (int(part) for part in answer["version"])
         glibc = answer["glibc"] and (int(answer["glibc"][0]), int(answer["glibc"][1]))
-        installed = {str(name): str(version) for name, version in answer["installed"].items()}
-        words = [str(answer[key]) for key in ("implementation", "abi", "machine", "tag")]
+        words = [_plain(answer[key]) for key in ("implementation", "abi", "machine", "tag")]
+        installed = {_plain(name): _plain(version) for name, version in answer["installed"].items()}
         return BoardPython(words[0], (major, minor), words[1], words[2], words[3], glibc, int(answer["free_bytes"]),
                            installed, tuple(map(str, answer["folders"])))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -167,13 +168,20 @@ def _checked(board: Board, plan: Plan, pushed: int, tell: Callable[[str], None])
         if "error" in answer:
             failed[runtime] = printable(str(answer["error"]).encode())
         else:
-            versions |= {str(name): str(version) for name, version in answer["versions"].items()}
+            versions |= {str(name): printable(str(version).encode()) for name, version in answer["versions"].items()}
     return Outcome(pushed, versions, failed)
 
 
 def _has(python: BoardPython, runtime: str) -> bool:
     names = ("ai-edge-litert", "tflite-runtime") if runtime == "tflite" else (MAIN[runtime],)
     return any(name in python.installed for name in names)
+
+
+def _plain(word: object) -> str:
+    """A word that may be shown, given to pip and put into a path. Raises ValueError for any other."""
+    if not isinstance(word, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,99}", word):
+        raise ValueError(f"not a plain word: {word!r}")
+    return word
 
 
 def _decoded(line: str) -> dict[str, Any]:

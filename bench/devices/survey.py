@@ -91,5 +91,6 @@ def unlisted(devices: DevicesConfig) -> tuple[DeviceState, ...]:
     """Phones that are attached and not in `devices`, by their serials; no error of the devices that are."""
     return tuple(
         DeviceState(phone.serial, "adb", "unlisted", {}, hint=UNLISTED.format(
-            f"{phone.serial} ({model})" if (model := model_of(phone)) else phone.serial))
+            f"{phone.serial} ({model})" if (model := model_of(phone)) else phone.serial)
+            + ("" if phone.ready else f"; it is {phone.state}: {phone.remedy}"))
         for phone in unlisted_phones(devices))

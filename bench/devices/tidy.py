@@ -26,10 +26,17 @@ OURS: Final = ("lock", "files", "trials", "wheels", "bundle", "agent-*.pyz", "ag
 HOST: Final = ("entries", "inputs", "work", "bundles", "agent")
 """What bench keeps in the cache of a machine that converts, which may be the same folder: left alone."""
 
+_DIGEST: Final = "[0-9a-f]" * 16
+"""A pattern of the end of what lies in `bundle`: layers, their archives, launchers."""
+
 SCRIPT: Final = rf"""
 export LC_ALL=C
 mark=$1 folder=$2 verb=$3 mine= foreign= kept= total=0
 say() {{ printf '\n%s %s\n' "$mark" "$*"; }}
+proven() {{
+  for name in bundle/*-{_DIGEST}* wheels/cp*; do [ ! -e "$name" ] || return 0; done
+  return 1
+}}
 [ -d "$folder" ] || {{ say absent; exit 0; }}
 cd "$folder" || {{ say closed; exit 0; }}
 for name in * .[!.]* ..?*; do
@@ -46,7 +53,7 @@ done
 [ -n "$mine" ] || {{ say nothing; exit 0; }}
 case " $mine " in
   *' lock '*|*' agent-'*) ;;
-  *) ls -d bundle/py-* wheels/cp* >/dev/null 2>&1 || {{ say unmarked $mine; exit 0; }} ;;
+  *) proven || {{ say unmarked $mine; exit 0; }} ;;
 esac
 if [ -f lock ]; then
   if command -v flock >/dev/null 2>&1; then

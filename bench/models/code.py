@@ -46,7 +46,7 @@ def _require_module(module: str, root: Path) -> Path:
     folders = [Path(place) for place in _places(_find(package, root))] if package else [root]
     names = sorted({path.stem for folder in folders for path in folder.glob("*.py") if path.stem != "__init__"})
     where = f"in package {package}" if package else f"in {root} or among installed packages"
-    raise ConfigError(f"wanted the module {missing}, found none {where}: {nearest(last, names)}",
+    raise ConfigError(f"wanted the module {missing}, found none {where}{nearest(last, names)}",
                       hint="a factory's module is imported from the suite's folder, or from an installed package")
 
 
@@ -57,7 +57,7 @@ def _require_function(file: Path, module: str, function: str) -> None:
     names = set(_bound(body))
     if function not in names and "*" not in names:
         defined = sorted(node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef))
-        raise ConfigError(f"wanted {function} in module {module} ({file}), found none: {nearest(function, defined)}")
+        raise ConfigError(f"wanted {function} in module {module} ({file}), found none{nearest(function, defined)}")
 
 
 def _bound(body: list[ast.stmt]) -> Iterator[str]:

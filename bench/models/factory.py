@@ -66,7 +66,7 @@ def _load_weights(module: nn.Module, location: str, path: Path) -> None:
     state, wanted = _read_weights(path), module.state_dict()
     complaints = []
     if missing := [key for key in wanted if key not in state]:
-        complaints.append(f"{len(missing)} missing, the first {missing[0]!r}: {nearest(missing[0], list(state)[:5])}")
+        complaints.append(f"{len(missing)} missing, the first {missing[0]!r}{nearest(missing[0], list(state)[:5])}")
     if unexpected := [key for key in state if key not in wanted]:
         complaints.append(f"{len(unexpected)} unknown to the model, the first {unexpected[0]!r}")
     for key in wanted.keys() & state.keys():

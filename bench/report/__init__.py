@@ -37,4 +37,4 @@ def report(result: RunResult, format: str) -> str | bytes:
             from bench.report.json import dumps
 
             return dumps(result)
-    raise ConfigError(f"no report format {format!r}; {nearest(format, FORMATS)}")
+    raise ConfigError(f"no report format {format!r}{nearest(format, FORMATS)}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-WIDTHS = (("p50\nms", 6), ("95 % interval\nms", 13), ("peak\nMiB", 5), ("size\nMiB", 5), ("acc\n%", 5),
+WIDTHS = (("p50\nms", 6), ("95 % interval\nms", 13), ("peak\nMiB", 5), ("size\nMiB", 7), ("acc\n%", 5),
           ("vs fp32\nspeed", 7))
 DIM = "dim"
 

@@ -36,7 +36,7 @@ def notes(suite: SuiteConfig, quick: bool) -> list[str]:
     found = ["--quick: few and short trials; a look, not a result to act on"] if quick else []
     if not quick and (measure.trials, measure.min_samples, measure.min_time) != (
             usual.trials, usual.min_samples, usual.min_time):
-        found.append(f"measured by {measure.trials} trials of at least {measure.min_samples} samples and "
+        found.append(f"measured by {_trials(measure.trials)} of at least {measure.min_samples} samples and "
                      f"{duration(measure.min_time)} each; the defaults are {usual.trials}, {usual.min_samples} and "
                      f"{duration(usual.min_time)}")
     left_out = [precision for precision in PRECISIONS if precision not in suite.precisions]
@@ -45,6 +45,10 @@ def notes(suite: SuiteConfig, quick: bool) -> list[str]:
     if suite.expect is not None:
         found.append("the suite's expect: is kept with the run and not judged by this version")
     return found
+
+
+def _trials(count: int) -> str:
+    return "1 trial" if count == 1 else f"{count} trials"
 
 
 def state_of(run: StoredRun, wanted: Set[tuple[str, str]]) -> str:

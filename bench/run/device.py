@@ -30,6 +30,10 @@ ATTEMPTS = 2
 """What the link broke is tried once more; what the device or the model broke is not."""
 
 
+class _Stopped(Exception):
+    """The run is to end, and the trial has not begun."""
+
+
 @dataclass(frozen=True)
 class Ready:
     """A cell that can be measured: its file and its inputs as that file takes them."""
@@ -89,7 +93,7 @@ def tasks_of(job: DeviceJob) -> list[Task]:
 
 def measure_device(job: DeviceJob, store: Store, stop: Stop, notify: Notify) -> None:
     """Do every task of the device, or record why it could not be done."""
-    with Link(job.run, job.name, job.device, job.kit, job.folder, store, notify) as link:
+    with Link(job.run, job.name, job.device, job.kit, job.folder, store, notify, stop.soft) as link:
         stop.on_hard(link.end)
         _DeviceRun(job, link, store, stop, notify).measure()
 
@@ -124,7 +128,10 @@ class _DeviceRun:
     def _attempts(self, task: Task, position: int) -> None:
         self._tell("trial", task.cell, position - 1, f"{task.kind} {task.number}")
         for attempt in range(1, ATTEMPTS + 1):
-            record = self._attempt(task, attempt)
+            try:
+                record = self._attempt(task, attempt)
+            except _Stopped:
+                return  # left open for --resume
             if record.state == "failed" and self._stop.hard.is_set():
                 return  # not the cell's doing: left open for --resume
             self._record(record, position)
@@ -133,6 +140,8 @@ class _DeviceRun:
             if record.fault != "infrastructure":
                 break
             self._link.close()
+            if self._stop.soft.is_set():
+                return  # left open for --resume
         self._broken.add(task.cell)
 
     def _attempt(self, task: Task, attempt: int) -> TrialRecord:
@@ -144,7 +153,7 @@ class _DeviceRun:
             self._link.put([task.ready.file, task.inputs])
             if task.kind == "latency":
                 self._seen = wait_until_fit(self._job.device, self._seen, session.look,
-                                            lambda text: self._tell("phase", task.cell, 0, text))
+                                            lambda text: self._tell("waiting", task.cell, 0, text), self._pause)
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
             report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, 0, phase))
             verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]))
@@ -159,6 +168,11 @@ class _DeviceRun:
         except BenchError as error:
             record = replace(_failed(blank, error), log=self._link.last_words() or None)
         return replace(record, seconds=time.monotonic() - begin)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait so long. Raises _Stopped: what the device is waited for may take minutes."""
+        if self._stop.soft.wait(seconds):
+            raise _Stopped
 
     def _left_out(self, task: Task, position: int) -> bool:
         """Whether the cell is left out because the device lacks its runtime; also learns here that a device is lost."""
@@ -231,7 +245,7 @@ class _DeviceRun:
         self._store.add_trial(record)
         self._tell("trial-ok" if record.state == "ok" else "trial-failed", record.cell, position, record.reason or "")
 
-    def _tell(self, kind: Literal["trial", "phase", "trial-ok", "trial-failed"], cell: str, done: int,
+    def _tell(self, kind: Literal["trial", "waiting", "phase", "trial-ok", "trial-failed"], cell: str, done: int,
               text: str) -> None:
         self._notify(Event(kind, text, self._job.name, cell, done, len(self._tasks)))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["note", "convert", "cached", "converted", "refused", "device", "trial", "phase", "trial-ok",
+Kind = Literal["note", "convert", "cached", "converted", "refused", "device", "trial", "waiting", "phase", "trial-ok",
                "trial-failed"]
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from bench.bundles import library
 from bench.bundles.agent import build_agent
+from bench.bundles.layers import Bundle
 from bench.config.devices import DeviceConfig
 from bench.config.load import LoadedSuite
 from bench.convert.cache import Cache, work_folder
@@ -45,6 +46,8 @@ class Prepared:
 
     models: dict[str, OpenedModel | Unusable]
     planned: tuple[PlannedCell, ...]
+    bundle: Bundle | None
+    """What devices without a Python are given."""
 
     @property
     def usable(self) -> dict[str, OpenedModel]:
@@ -57,7 +60,7 @@ def prepare(request: RunRequest, cache: Cache) -> Prepared:
     bundle = library.newest(cache.bundles)
     planned = plan(request.suite.config, request.devices, {name: model.planned for name, model in models.items()},
                    bundle.runtimes if bundle else None)
-    return Prepared(models, planned)
+    return Prepared(models, planned, bundle)
 
 
 def run(request: RunRequest, prepared: Prepared, store: Store, cache: Cache, stop: Stop, notify: Notify,
@@ -90,7 +93,7 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
         store.replace_cell(cell)
     stop.interruptible = False
     try:
-        _measure(request, record.id, ready, saved_trials(earlier), store, cache, stop, notify)
+        _measure(request, record.id, ready, saved_trials(earlier), prepared.bundle, store, cache, stop, notify)
     finally:
         stop.interruptible = True
     wanted = {(item.cell.device, item.cell.model) for item in prepared.planned if item.fault != "config"}
@@ -117,10 +120,10 @@ def _cell(run_id: str, position: int, planned: PlannedCell) -> CellRecord:
                       status="skipped" if planned.reason else "planned", reason=planned.reason, fault=planned.fault)
 
 
-def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: Saved, store: Store, cache: Cache, stop: Stop,
-             notify: Notify) -> None:
+def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: Saved, bundle: Bundle | None, store: Store,
+             cache: Cache, stop: Stop, notify: Notify) -> None:
     """All devices in parallel, a thread each. An unexpected error of one is raised when all have ended."""
-    archive, bundle = build_agent(cache.root / "agent"), library.newest(cache.bundles)
+    archive = build_agent(cache.root / "agent")
     with work_folder(cache) as folder:
         jobs = []
         for name, device in request.devices.items():

@@ -49,7 +49,8 @@ class Link:
     """A transport and the agent's session over it. A context manager; `end` may be called from another thread."""
 
     def __init__(self, run: str, name: str, device: DeviceConfig, kit: AgentKit, folder: Path, store: Store,
-                 notify: Notify) -> None:
+                 notify: Notify, hurry: threading.Event) -> None:
+        """Once `hurry` is set, a lost device is no longer waited for."""
         self._run = run
         self._name = name
         self._device = device
@@ -57,6 +58,7 @@ class Link:
         self._folder = folder
         self._store = store
         self._notify = notify
+        self._hurry = hurry
         self._transport: Transport | None = None
         self._session: Session | None = None
         self._present: set[str] = set()
@@ -116,14 +118,14 @@ class Link:
             except BenchError as error:
                 self.close()
                 gone = error.fault == "infrastructure" and not self._patience.passed()
-                if not gone or self._ended.wait(RETRY_EVERY_S):
+                if not gone or self._hurry.is_set() or self._ended.wait(RETRY_EVERY_S):
                     raise
 
     def _open(self, transport: Transport) -> Session:
         """A session. Somebody who only looks holds the device for a moment, an agent of this run's own for longer."""
-        held = Deadline(LOOK_WITHIN_S if self.session_id is None else FREE_WITHIN_S)
         python = ready_python(transport, self._device, self._kit.bundle, self._kit.runtimes,
                               lambda text: self._notify(Event("device", text, self._name)))
+        held = Deadline(LOOK_WITHIN_S if self.session_id is None else FREE_WITHIN_S)
         while True:
             try:
                 session = open_session(transport, self._kit.archive, python.command, self._device.folder)

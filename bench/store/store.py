@@ -84,7 +84,7 @@ class Store:
         if not known:
             raise ConfigError(f"{self.path} holds no run{kind}")
         problem = "is ambiguous" if matching else "was not found"
-        raise ConfigError(f"run {wanted!r} {problem}: {nearest(str(wanted), [run.id for run in known[:10]])}")
+        raise ConfigError(f"run {wanted!r} {problem}{nearest(str(wanted), [run.id for run in known[:10]])}")
 
     def load(self, run: RunRecord) -> StoredRun:
         """A run with its cells, sessions and trials."""

@@ -1,25 +1,28 @@
-"""`python -m bench.testing [FOLDER]`: a phone over this machine's own shell, until Ctrl-C."""
+"""A phone over this machine's own shell, which the real adb connects to, until Ctrl-C."""
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from bench.testing.adbd.faults import Faults
 from bench.testing.adbd.root import HostRoot
 from bench.testing.phone import running_phone
 
 
-def main(arguments: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Start the phone, say how to connect to it, and wait. An exit code."""
-    if len(arguments) > 1 or any(word.startswith("-") for word in arguments):
-        print(f"usage: python -m bench.testing [FOLDER]\n\n{__doc__}", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m bench.testing", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where it lives; default: a new one")
+    parser.add_argument("--bytes-per-s", type=float, metavar="N", help="the speed of its link, in each direction")
+    arguments = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="phone-") as own:
-        folder = Path(arguments[0] if arguments else own)
-        with running_phone(HostRoot(folder)) as phone, suppress(KeyboardInterrupt):
+        folder, faults = arguments.folder or Path(own), Faults(bytes_per_s=arguments.bytes_per_s)
+        with running_phone(HostRoot(folder), faults=faults) as phone, suppress(KeyboardInterrupt):
             print(f"a phone, until Ctrl-C; its files: {folder}\n"
                   f"  adb connect {phone.serial}\n  adb -s {phone.serial} shell\n\n"
                   f"in devices.yaml:\n  test-phone:\n    adb: {{serial: \"{phone.serial}\"}}\n"

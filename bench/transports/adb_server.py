@@ -98,7 +98,7 @@ def adb_program() -> str:
         return named
     found = shutil.which("adb") or bundled_adb()
     if found is None:
-        raise MissingExtra("adbutils", "adb", "reaching phones")
+        raise MissingExtra("adbutils", "adb", "reaching phones without an adb on PATH")
     return str(found)
 
 

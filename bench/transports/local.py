@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,8 @@ from bench.transports.base import STDERR_OF_RUN, Completed, complete
 from bench.transports.files import disk_full, sha256_of, source_file, whole_file
 from bench.transports.local_process import CHUNK, LocalProcess
 from bench.transports.quoting import check_remote
+
+LEFT_AFTER_S = 3600.0
 
 
 class LocalTransport:
@@ -29,8 +33,10 @@ class LocalTransport:
             with suppress(OSError):
                 if target.stat().st_size == size and sha256_of(target) == digest:
                     return 0
-            part = target.with_name(target.name + ".part")
+            # Unique, for another run may push the same file.
+            part = target.with_name(f"{target.name}.bench-{secrets.token_hex(8)}.part")
             try:
+                _clear_left(target.parent)
                 _copy_in(part, file, size, deadline)
                 if sha256_of(part) != digest:
                     raise DeviceError(f"{remote} did not arrive whole on this machine: its sha256 differs")
@@ -64,6 +70,14 @@ class LocalTransport:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+def _clear_left(folder: Path) -> None:
+    """Remove what was being written there when this machine lost its power, an hour ago or earlier."""
+    for left in folder.glob("*.bench-*.part"):
+        with suppress(OSError):  # gone already, or a folder
+            if left.stat().st_mtime < time.time() - LEFT_AFTER_S:
+                left.unlink()
 
 
 def _copy_in(part: Path, file: BinaryIO, size: int, deadline: Deadline) -> None:

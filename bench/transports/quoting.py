@@ -20,7 +20,8 @@ def command_line(argv: Sequence[str], env: Mapping[str, str] | None = None) -> s
     Words arrive byte for byte, but for a leading `~/`, which becomes the home folder of the account that runs it.
     Raises ValueError for what no shell line can carry: a NUL, a bad variable name, an odd or missing command.
     """
-    if not argv or not argv[0] or argv[0].startswith("-") or "=" in argv[0]:
+    name, assigned, _ = argv[0].partition("=") if argv else ("", "", "")
+    if not name or name.startswith("-") or (assigned and (env or _VARIABLE.match(name))):
         raise ValueError(f"not a command: {list(argv)!r}")
     words = [_quote(word) for word in argv]
     if env:

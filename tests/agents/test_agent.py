@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import pwd
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench import protocol
 from bench.agents import child
 from bench.errors import InfrastructureError
 from tests.fakes.device import fake_trial, local_session, put
@@ -64,6 +67,32 @@ def test_an_agent_that_loses_its_terminal_takes_its_worker_with_it(tmp_path: Pat
             session.trial(fake_trial(tmp_path, {"latency_ms": 5}, measure=ENDLESS), hang_up)
     wait_gone(worker[0])
     assert not (tmp_path / "work" / "trials").exists(), "it left in good order"
+
+
+def test_an_agent_at_long_work_ends_when_its_host_falls_silent(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "endless").symlink_to("/dev/zero")
+    impatient = "import sys; from bench import protocol; protocol.SILENCE_LIMIT_S = 1; from bench.agents import agent; "
+    process = subprocess.Popen([sys.executable, "-c", impatient + "sys.exit(agent.main())", "--archive", str(ROOT),
+                                "--workdir", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=ROOT)
+    assert process.stdin is not None
+    with process.stdin:
+        process.stdin.write(protocol.encode({"type": "have", "files": {"endless": "0"}}))
+        process.stdin.flush()
+        try:
+            assert process.wait(15) == 4
+        finally:
+            process.kill()
+
+
+def test_a_worker_that_is_ended_is_gone_and_writes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "python").write_text("#!/bin/sh\nsleep 60\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setenv("BENCH_PYTHON", str(tmp_path / "python"))
+    worker = child.Child({"deadline_s": 20.0, "trial": "t1", "supervisor": os.getpid()}, str(tmp_path), str(ROOT))
+    worker.end()
+    assert worker.process.returncode == -signal.SIGKILL
+    worker.close()
 
 
 def test_a_worker_starts_where_users_have_no_names_and_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

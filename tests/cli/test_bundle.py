@@ -59,7 +59,7 @@ def test_a_device_where_it_does_not_run_is_a_line_and_an_incomplete_command(own:
 
 
 @pytest.mark.parametrize(("words", "why"), [
-    (("--runtimes", "onnx"), "no runtime is called 'onnx': did you mean 'onnxruntime'?"),
+    (("--runtimes", "onnx"), "no runtime is called 'onnx', did you mean 'onnxruntime'?"),
     (("--from", "absent.tar"), "there is no folder or archive absent.tar"),
     (("--from", ".", "--runtimes", "torch"), "--from and --runtimes exclude each other"),
 ])

@@ -194,6 +194,17 @@ def test_gc_goes_on_with_the_other_devices_when_one_is_in_use(place: Place) -> N
     assert (place.folder / "busy").exists() and not (place.folder / "free").exists()
 
 
+def test_what_a_device_says_of_its_holder_is_shown_and_not_obeyed(place: Place) -> None:
+    place.devices(f"busy: {{local: {{}}, workdir: {place.folder}/busy}}")
+    assert place.bench("devices").returncode == 0
+    with (place.folder / "busy" / "lock").open("r+") as lock:
+        lock.write(json.dumps({"owner": "\x1b]0;evil\x07", "pid": 1, "since": 0}) + " " * 200)
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = place.bench("gc", "-d", "busy")
+    assert done.returncode == 3 and "in use by \\x1b]0;evil\\x07" in done.stderr
+
+
 def test_gc_takes_no_options_of_the_cache_for_a_device(place: Place) -> None:
     for words in (["-d", "this-machine", "--all"], ["-d", "this-machine", "--older-than", "3"], ["--dry-run"]):
         assert place.bench("gc", *words).returncode == 2

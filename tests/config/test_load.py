@@ -172,6 +172,8 @@ def test_a_dtype_is_suggested_from_the_near_ones() -> None:
     ("a: {local: {}, labels: {x: true}}", 'a.labels.x: wanted text, found true, a truth value: quote it, "true"'),
     ('a: {local: {}, labels: {"": x}}', "a.labels.'': wanted one line of text, found ''"),
     ("a: {local: {}, cooldown: {below_c: cold}}", "a.cooldown.below_c: wanted a number, found 'cold'"),
+    ("a: {local: {}, cores: fast}", "a.cores: unknown name 'fast' (known: big, little, all, a list such as [4, 5])"),
+    ("a: {local: {}, cores: 4}", "a.cores: wanted one of big, little, all, a list such as [4, 5], found the number 4"),
     ("a: {local: {}, runtimes: [torch, torch]}", "a.runtimes[1]: 'torch' is listed twice"),
     ("a: {locl: {}, local: {}}", "a.locl: unknown key, did you mean 'local'? "
      "(known: local, ssh, adb, python, workdir, cores, runtimes, labels, cooldown, battery_at_least)"),

@@ -192,7 +192,7 @@ def test_a_factorys_input_without_a_shape_shows_what_to_write() -> None:
 
 
 def test_an_unknown_input_is_named_with_the_nearest() -> None:
-    with pytest.raises(ConfigError, match="no input 'imag': did you mean 'image'"):
+    with pytest.raises(ConfigError, match="no input 'imag', did you mean 'image'"):
         _resolve({"inputs": {"imag": {}}}, IMAGE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bench.bundles.elsewhere import adopt
 from bench.bundles.layers import Bundle
 from bench.deadline import Deadline
 from bench.devices.bundle import deploy
+from bench.devices.bundle_scripts import PROBE, UNPACK
 from bench.errors import DeviceError
 from bench.transports.base import Completed
 from bench.transports.local import LocalTransport
@@ -92,6 +93,36 @@ def test_what_an_interrupted_deployment_left_is_no_hindrance(tmp_path: Path, wor
     os.utime(folder / f"{bundle.layers[0].folder}.bench-0123.part", (1, 1))
     deploy(LocalTransport(), work, bundle)
     assert not list(folder.glob("*.part")) and not list(folder.glob("*.tar.gz"))
+
+
+class Raced(LocalTransport):
+    """This machine, on which another deploys the same bundle just before a script of this one's."""
+
+    def __init__(self, script: str, other: Callable[[], object]) -> None:
+        self.script = script
+        self.other = other
+
+    def run(self, argv: Sequence[str], deadline: Deadline) -> Completed:
+        if argv[2] == self.script:
+            self.other()
+        return super().run(argv, deadline)
+
+
+@pytest.mark.parametrize("script", [UNPACK, PROBE], ids=["unpack", "probe"])
+def test_two_that_deploy_at_once_do_not_take_each_others_files(tmp_path: Path, work: str, script: str) -> None:
+    bundle = _bundle(tmp_path)
+    python = deploy(Raced(script, lambda: deploy(LocalTransport(), work, bundle)), work, bundle).python
+    assert sorted(path.name for path in Path(work, "bundle").iterdir()) == sorted(
+        [bundle.layers[0].folder, Path(python).name, "home"])
+    assert not list(Path(work, "bundle", bundle.layers[0].folder).glob("*.part"))
+
+
+def test_a_layer_that_comes_while_it_is_given_its_name_is_not_mixed_with_it(tmp_path: Path, work: str) -> None:
+    bundle = _bundle(tmp_path)
+    layer = bundle.layers[0].folder
+    far = Counting(_tools(tmp_path / "bin", mv=f'[ "$2" != {layer} ] || cp -r "$1" {layer}; exec /bin/mv "$@"'))
+    deploy(far, work, bundle)
+    assert list(Path(work, "bundle", layer).glob("*.part")) == []
 
 
 def test_too_little_space_is_told_before_anything_is_pushed(tmp_path: Path, work: str) -> None:

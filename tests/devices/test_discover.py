@@ -6,6 +6,7 @@ import pytest
 
 from bench.config.load import parse_devices
 from bench.devices.discover import Found, missing, search, unlisted_phones
+from bench.devices.survey import unlisted as unlisted_states
 from bench.errors import ConfigError
 from bench.testing.adb_server import AdbServer
 from bench.testing.adbd.faults import Faults
@@ -50,8 +51,17 @@ def test_a_phone_that_is_not_ready_is_found_with_its_remedy(with_adb: AdbServer,
     with running_phone(HostRoot(tmp_path / "locked"), secure=True, faults=Faults(accepts_keys=False)) as locked:
         with_adb.connect(locked, state="unauthorized")
         (found,) = [one for one in search().found if one.address == locked.serial]
+        (note,) = search().notes
+        (unlisted,) = unlisted_states(parse_devices(NOTHING, Path()))
     assert (found.name, found.state) == ("phone", "unauthorized")
     assert "tap Allow" in found.remedy
+    assert note == f"{locked.serial} is unauthorized: {found.remedy}"
+    assert unlisted.hint is not None and unlisted.hint.endswith(f"; it is unauthorized: {found.remedy}")
+
+
+def test_that_adb_knows_no_phone_is_said(with_adb: AdbServer) -> None:
+    (note,) = search().notes
+    assert note.startswith("adb knows no phone; ")
 
 
 def test_a_serial_in_the_environment_leaves_that_phone_alone(
@@ -61,6 +71,12 @@ def test_a_serial_in_the_environment_leaves_that_phone_alone(
         assert [one.name for one in search().found] == ["this-machine", "bench-phone", "bench-phone-2"]
         monkeypatch.setenv("ANDROID_SERIAL", other.serial)
         assert [one.address for one in search().found] == ["", other.serial]
+        monkeypatch.setenv("ANDROID_SERIAL", "pixel")
+        result = search()
+    assert [one.name for one in result.found] == ["this-machine"]
+    (note,) = result.notes
+    assert note.startswith("ANDROID_SERIAL is 'pixel', for which these phones are left out: ")
+    assert phone.serial in note and other.serial in note
 
 
 def test_what_devices_yaml_has_is_not_missing_from_it(home: Path) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.bundles.agent import AgentArchive, build_agent
 from bench.config.devices import DeviceConfig
-from bench.devices.provision import Outcome, Plan, carry_out, opened, plan, probe
+from bench.devices.provision import Board, Outcome, Plan, carry_out, opened, plan, probe
 from bench.devices.survey import survey
 from bench.devices.wheels import pins
-from bench.errors import DeviceError
+from bench.errors import DeviceError, InfrastructureError
 from bench.session import Busy
 from tests.fakes.wheels import make_wheel, only_index
 
@@ -100,6 +102,26 @@ def test_a_board_without_room_is_told_before_anything_is_pushed(
         with pytest.raises(DeviceError, match=r"disk is full: .* needs .* bytes and has 10000 free"):
             carry_out(board, made)
     assert not (Path(bare_board.folder) / "wheels").exists()
+
+
+class Saying(Board):
+    """A board whose Python answers so."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+
+    def ask(self, verb: str, words: Sequence[str], within_s: float) -> dict[str, Any]:
+        return self.answer
+
+
+@pytest.mark.parametrize("key", ["implementation", "abi", "machine", "tag"])
+@pytest.mark.parametrize("word", ["../../x", "a b", "--find-links=x", "\x1b[31m", "", "x\n", 7])
+def test_a_board_whose_words_are_no_names_is_not_understood(key: str, word: object) -> None:
+    answer = {"version": [3, 11], "glibc": [2, 36], "implementation": "cpython", "abi": "cp311", "machine": "aarch64",
+              "tag": "cp311-aarch64", "free_bytes": 1, "installed": {"torch": "2.9.1+cpu"}, "folders": []}
+    assert probe(Saying(answer)).tag == "cp311-aarch64"
+    with pytest.raises(InfrastructureError, match="cannot be understood"):
+        probe(Saying({**answer, key: word}))
 
 
 def test_nobody_else_may_use_the_board_meanwhile(bare_board: DeviceConfig, archive: AgentArchive) -> None:

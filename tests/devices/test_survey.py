@@ -17,7 +17,7 @@ from bench.config.load import parse_devices
 from bench.deadline import Deadline
 from bench.devices import survey as module
 from bench.devices.shell_facts import ask
-from bench.devices.survey import survey, unlisted
+from bench.devices.survey import DeviceState, survey, unlisted
 from bench.testing.adb_server import AdbServer
 from bench.testing.adbd.faults import Faults
 from bench.testing.adbd.root import HostRoot
@@ -158,3 +158,16 @@ def test_a_device_without_getprop_that_is_given_a_bundle_is_asked_too(tmp_path: 
     assert told.facts["android"] is None and told.facts["cores"] and told.facts["disk_free_bytes"]
     assert told.launcher is None
     assert json.dumps(told.facts)
+
+
+def test_the_c_library_of_a_bundle_is_said_of_its_python_not_of_the_phone() -> None:
+    facts: dict[str, object] = {
+        "os": "Android 14 (API 34)", "kernel": "5.15", "arch": "aarch64", "libc": "glibc 2.36", "soc": None, "cores": 8,
+        "max_clocks_mhz": [], "cpu_flags": [], "memory_bytes": None, "disk_free_bytes": None, "temperature_c": None,
+        "python": "3.11.2", "emulated": False, "android": {}}
+    state = DeviceState("p", "adb", "ready", {}, facts, bundle="/data/local/tmp/bench/bundle/py-1")
+    text = _text(state)
+    assert "  system      Android 14 (API 34), kernel 5.15, aarch64\n" in text
+    assert "  python      3.11.2, glibc 2.36\n" in text
+    own = _text(replace(state, bundle=None))
+    assert "kernel 5.15, aarch64, glibc 2.36\n" in own and "  python      3.11.2\n" in own

@@ -65,6 +65,15 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(device: Device, tmp_pat
     assert sorted(folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize("name", [
+    "bundle/py-0123456789abcdef", "bundle/python-0123456789abcdef.tar.gz.bench-0123.part", "wheels/cp311-aarch64/x"])
+def test_what_was_pushed_without_an_agent_is_benchs_too(device: Device, tmp_path: Path, name: str) -> None:
+    (tmp_path / "work" / name).parent.mkdir(parents=True)
+    (tmp_path / "work" / name).write_text("")
+    tidy("x", device(tmp_path / "work"))
+    assert not (tmp_path / "work").exists()
+
+
 def test_a_folder_that_only_looks_like_benchs_is_left_alone(device: Device, tmp_path: Path) -> None:
     (tmp_path / "mine" / "files").mkdir(parents=True)
     (tmp_path / "mine" / "files" / "thesis.tex").write_text("precious")

@@ -54,7 +54,7 @@ def test_weights_are_loaded_whatever_their_file_is_called(tmp_path: Path, form: 
 def test_weights_of_another_net_are_refused_with_what_differs(tmp_path: Path) -> None:
     state = {f"module.{key}": value for key, value in Scaled().state_dict().items()}
     torch.save(state, tmp_path / "w.pt")
-    with pytest.raises(ModelError, match=r"4 missing, the first 'conv.weight': did you mean 'module.conv.weight'"):
+    with pytest.raises(ModelError, match=r"4 missing, the first 'conv.weight', did you mean 'module.conv.weight'"):
         load_module(_source("tests.fakes.scaled:scaled", weights=tmp_path / "w.pt"))
 
 

@@ -87,9 +87,9 @@ def test_modules_that_import_each_other_end(suite: Path) -> None:
 
 
 def test_a_missing_module_is_named_with_the_nearest(suite: Path) -> None:
-    with pytest.raises(ConfigError, match=r"wanted the module nets.vison, .* in package nets: did you mean 'vision'"):
+    with pytest.raises(ConfigError, match=r"wanted the module nets.vison, .* in package nets, did you mean 'vision'"):
         _hash(suite, "nets.vison:small")
-    with pytest.raises(ConfigError, match=r"found none in .* or among installed packages: did you mean 'helpers'"):
+    with pytest.raises(ConfigError, match=r"found none in .* or among installed packages, did you mean 'helpers'"):
         _hash(suite, "helper:small")
 
 

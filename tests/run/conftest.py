@@ -10,12 +10,6 @@ from tests.fakes.runs import Place
 from tests.fakes.sshd import Sshd, running_sshd, why_not
 
 
-@pytest.fixture(scope="session")
-def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that tests share: conversions are keyed by content."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def place(tmp_path: Path, cache_root: Path) -> Place:
     """A folder with the small network, a suite of it in fp32, and this machine as the device."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from bench.config.devices import CooldownConfig, DeviceConfig, LocalConfig
 from bench.errors import DeviceError
 from bench.run import device as device_module
 from bench.run.device import measure_device
+from bench.run.events import Event
 from bench.run.gate import wait_until_fit
 from bench.run.stop import Stop
+from bench.session import Session
 from bench.store.store import Store
 from tests.fakes.device import local_session
 from tests.fakes.fake_cells import fake_job, fake_run, offer_fake
@@ -135,3 +138,21 @@ def test_a_trial_whose_device_is_not_fit_fails_with_the_reason_and_is_not_begun(
     assert [(trial.cell, trial.number, trial.state, trial.reason, bool(trial.conditions)) for trial in trials] == [
         ("a@here", 1, "failed", "battery at 12 %", False), ("b@here", 1, "ok", None, True),
         ("b@here", 2, "ok", None, True)]
+
+
+def test_a_stop_ends_the_wait_and_leaves_the_trial_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer_fake(monkeypatch)
+    monkeypatch.setattr(Session, "look", lambda _: seen("asked", thermal_status=3))
+    job, stop = fake_job(tmp_path, {"a": {}, "b": {}}), Stop()
+    stop.interruptible = False
+
+    def press(event: Event) -> None:
+        if event.text.startswith("waiting"):
+            stop.request()
+
+    with Store(tmp_path / "store.sqlite", create=True) as store:
+        store.add_run(fake_run(), [ready.cell for ready in job.ready])
+        begin = time.monotonic()
+        measure_device(job, store, stop, press)
+        assert stop.soft.is_set() and store.load(store.find_run(None)).trials == ()
+    assert time.monotonic() - begin < 30, "the gate would have waited for minutes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from bench.run import link
 from bench.run.events import Event
+from bench.run.stop import Stop
 from bench.testing.adb_server import AdbServer, running_adb_server
 from bench.testing.adbd.root import HostRoot
 from bench.testing.phone import Phone, running_phone
@@ -148,6 +150,26 @@ def test_a_phone_that_stays_away_fails_its_cells_and_no_others(
     found = [(cell.device, cell.status, cell.fault) for cell in place.result().cells]
     assert found == [("this-machine", "ok", None)] * 2 + [("phone", "failed", "infrastructure")] * 2
     assert stored.run.state == "incomplete"
+
+
+def test_a_stop_ends_the_wait_for_a_phone_that_is_away(place: Place, phone: Phone) -> None:
+    place.stop.interruptible = False
+
+    def act(event: Event) -> None:
+        if event.text == "samples" and not phone_is_away:
+            phone_is_away.append(True)
+            phone.unplug()
+        if event.text == "connecting" and phone_is_away and not place.stop.soft.is_set():
+            place.stop.request()
+
+    phone_is_away: list[bool] = []
+    begin = time.monotonic()
+    stored = place.run(act)
+    assert time.monotonic() - begin < link.RETURN_WITHIN_S - 30
+    assert stored.run.state == "interrupted"
+    phone.plug_in()
+    place.stop = Stop()
+    assert place.run(earlier=stored).run.state == "finished"
 
 
 def test_a_file_that_is_flipped_on_its_way_is_the_devices_fault_and_leaves_nothing(place: Place, phone: Phone) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.run import link
 from bench.run.events import Event
 from tests.fakes.proxy import Proxy
 from tests.fakes.runs import Place, once, states
@@ -83,7 +84,9 @@ def test_a_board_that_has_not_noticed_the_cut_is_waited_for(place: Place, sshd: 
     assert time.monotonic() - begin < 60
 
 
-def test_a_link_that_is_cut_for_good_fails_its_cells_and_no_others(place: Place, sshd: Sshd) -> None:
+def test_a_link_that_is_cut_for_good_fails_its_cells_and_no_others(
+        place: Place, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "RETURN_WITHIN_S", 1.0)
     place.suite(precisions="[fp32, int8-dynamic]")
     with Proxy(sshd.port) as way:
         sshd.know(way.port)
@@ -98,7 +101,9 @@ def test_a_link_that_is_cut_for_good_fails_its_cells_and_no_others(place: Place,
     assert len(states(stored, "this-machine")) == 4
 
 
-def test_a_resumed_run_measures_what_the_cut_left_out_and_nothing_else(place: Place, sshd: Sshd) -> None:
+def test_a_resumed_run_measures_what_the_cut_left_out_and_nothing_else(
+        place: Place, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "RETURN_WITHIN_S", 1.0)
     with Proxy(sshd.port) as way:
         sshd.know(way.port)
         place.devices(here(place), board(place, sshd, port=way.port))

@@ -63,7 +63,7 @@ def test_a_run_is_found_by_the_beginning_of_its_name(tmp_path: Path) -> None:
         assert store.find_run(None, INCOMPLETE).id == RUN.id
         with pytest.raises(ConfigError, match="is ambiguous"):
             store.find_run("2026")
-        with pytest.raises(ConfigError, match=r"'20260103' was not found: did you mean '2026010"):
+        with pytest.raises(ConfigError, match=r"'20260103' was not found, did you mean '2026010"):
             store.find_run("20260103")
 
 

@@ -139,7 +139,7 @@ def test_the_program_is_the_named_one_else_that_on_path_else_the_bundled_one(
     if bundled_adb() is not None:
         assert adb_program() == str(bundled_adb())
     monkeypatch.setattr(adb_server, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtra, match="reaching phones needs the package 'adbutils'"):
+    with pytest.raises(MissingExtra, match="reaching phones without an adb on PATH needs the package 'adbutils'"):
         adb_program()
 
 

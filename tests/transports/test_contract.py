@@ -59,6 +59,15 @@ def test_push_replaces_what_an_earlier_push_left_unfinished(transport: Transport
     assert len(list(target.parent.iterdir())) == 2
 
 
+def test_pushes_of_one_file_by_several_at_once_all_succeed(transport: Transport, tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "new" / "target"
+    source.write_bytes(bytes(1 << 20))
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(lambda _: transport.push(source, str(target), Deadline(20)), range(4)))
+    assert set(sent) <= {0, 1 << 20} and any(sent)
+    assert target.read_bytes() == source.read_bytes() and [target] == list(target.parent.iterdir())
+
+
 def test_push_onto_a_folder_is_refused(transport: Transport, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(b"x")
     (tmp_path / "target").mkdir()

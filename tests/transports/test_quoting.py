@@ -58,10 +58,20 @@ def test_any_environment_arrives(env: dict[str, str]) -> None:
         assert f"{name}={home + value[1:] if value.startswith('~/') else value}" in shown
 
 
-@pytest.mark.parametrize("argv", [[], [""], ["-x"], ["A=b", "c"], ["echo", "a\0b"]])
+@pytest.mark.parametrize("argv", [[], [""], ["-x"], ["A=b", "c"], ["=b"], ["echo", "a\0b"]])
 def test_what_no_line_can_carry_is_refused(argv: list[str]) -> None:
     with pytest.raises(ValueError, match="command"):
         command_line(argv)
+
+
+def test_a_program_in_a_folder_with_an_equals_sign_is_no_assignment(tmp_path: Path) -> None:
+    program = tmp_path / "A=b" / "c"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho here\n")
+    program.chmod(0o755)
+    assert subprocess.run(["sh", "-c", command_line([str(program)])], stdout=subprocess.PIPE).stdout == b"here\n"
+    with pytest.raises(ValueError, match="command"):
+        command_line([str(program)], {"A": "b"})
 
 
 @pytest.mark.parametrize("name", ["", "1A", "A B", "A;reboot", "A\n"])

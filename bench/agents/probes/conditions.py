@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import time
@@ -76,11 +77,13 @@ def _load() -> Optional[float]:
         return None
 
 
-def clocks_mhz() -> List[int]:
-    """The current clock of each core: by cpufreq, else as /proc/cpuinfo says."""
-    khz = files.numbers(_CPU + "scaling_cur_freq")
-    if khz:
-        return [value // 1000 for value in khz]
+def clocks_mhz(cpufreq: str = _CPU) -> List[Optional[int]]:
+    """The current clock by the core's number, None of one that is switched off: by cpufreq, else by /proc/cpuinfo."""
+    paths = glob.glob(cpufreq + "scaling_cur_freq")
+    khz = {int(path.split(os.sep)[-3][len("cpu"):]): files.number(path) for path in paths}
+    if any(khz.values()):
+        told = [khz.get(core) for core in range(max(khz) + 1)]
+        return [None if value is None else value // 1000 for value in told]
     return [int(float(mhz)) for mhz in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", files.text("/proc/cpuinfo") or "", re.M)]
 
 

@@ -33,6 +33,13 @@ def test_a_phone_tells_its_skin_its_battery_and_its_screen(phone: Callable[..., 
     assert protocol.encode({"type": "conditions", **seen})
 
 
+def test_clocks_are_told_by_the_cores_numbers_with_gaps_for_those_switched_off(tmp_path: Path) -> None:
+    for core, khz in ((0, 1_000_000), (2, 2_000_000), (10, 3_000_000)):
+        (tmp_path / f"cpu{core}" / "cpufreq").mkdir(parents=True)
+        (tmp_path / f"cpu{core}" / "cpufreq" / "scaling_cur_freq").write_text(f"{khz}\n")
+    assert conditions.clocks_mhz(f"{tmp_path}/cpu[0-9]*/cpufreq/") == [1000, None, 2000, *[None] * 7, 3000]
+
+
 def test_without_a_skin_sensor_the_batterys_temperature_counts(phone: Callable[..., Path]) -> None:
     phone(thermal=THERMAL_A52)
     seen = conditions.Watch().look()
