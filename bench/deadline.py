@@ -21,6 +21,10 @@ class Deadline:
     def passed(self) -> bool:
         return self.left() == 0.0
 
+    def sooner(self, seconds: float) -> Deadline:
+        """A deadline in `seconds` from now, or this one where that is earlier."""
+        return Deadline(seconds) if seconds < self.left() else self
+
     def check(self, waiting_for: str) -> float:
         """Seconds left. Raises DeadlineExceeded, naming what was waited for, when there are none."""
         left = self.left()

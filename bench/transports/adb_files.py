@@ -16,7 +16,7 @@ from bench.transports.adb_link import Link
 from bench.transports.adb_process import AdbProcess
 from bench.transports.adb_sync import Rejected, send_file
 from bench.transports.background import in_background
-from bench.transports.base import complete
+from bench.transports.base import complete, next_sign
 from bench.transports.files import cannot_read, disk_full, opened, sha256_of
 from bench.transports.quoting import check_remote, command_line
 from bench.transports.scripts import ADMIT, CLEAR, PULL
@@ -110,7 +110,8 @@ def _script(link: Link, script: str, arguments: Sequence[str], deadline: Deadlin
         return process.stderr()
 
     try:
-        yield Talk(link.where, f"{arguments[0]} ".encode(), lambda: process.receive(deadline), errors), process.send
+        yield (Talk(link.where, f"{arguments[0]} ".encode(), lambda: process.receive(next_sign(deadline)), errors),
+               process.send)
     finally:
         process.end(END_GRACE_S)
 

@@ -12,6 +12,7 @@ from bench.errors import DeviceError, InfrastructureError
 from bench.transports.adb_phones import REMEDIES, await_phone
 from bench.transports.adb_server import Server, running_server
 from bench.transports.adb_wire import Refused, Wire
+from bench.transports.base import next_sign
 
 RETURN_HINT = "check the phone's cable and power, then run again with --resume"
 
@@ -27,6 +28,7 @@ class Link:
     def open(self, service: str, deadline: Deadline, doing: str) -> Wire:
         """A connection to a service of the phone, e.g. `sync:`. Raises InfrastructureError, DeadlineExceeded."""
         deadline.check(f"{self.where}: {doing}")
+        deadline = next_sign(deadline)
         with self.guarded(doing):
             wire = self.server.connect(deadline, self.where)
             try:

@@ -14,6 +14,7 @@ from bench.deadline import Deadline
 from bench.errors import InfrastructureError
 from bench.transports.adb_link import Link
 from bench.transports.adb_wire import LONGEST_FAILURE, Wire
+from bench.transports.base import next_sign
 from bench.transports.text import printable
 
 HEADER = struct.Struct("<4sI")
@@ -39,10 +40,10 @@ def send_file(link: Link, file: BufferedReader, target: str, clock: int, deadlin
             for block in _blocks(file):
                 if wire.heard():
                     break
-                wire.send(block, deadline, doing)
+                wire.send(block, next_sign(deadline), doing)
             else:
                 wire.send(HEADER.pack(b"DONE", clock & 0xFFFFFFFF), deadline, doing)
-        _hear_verdict(link, wire, deadline, doing)
+        _hear_verdict(link, wire, next_sign(deadline), doing)
 
 
 def _blocks(file: BufferedReader) -> Iterator[memoryview]:

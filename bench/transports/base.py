@@ -12,6 +12,8 @@ from bench.errors import DeviceError
 
 LARGEST_OUTPUT = 64 << 20
 """Bytes of standard output that `run` takes; a file is the way for more."""
+STALL_LIMIT_S = 120.0
+"""A device may be silent for so long within a copy: what hashing some gigabytes takes."""
 STDERR_OF_RUN = 1 << 20
 """Bytes of standard error that `run` keeps: the last ones."""
 
@@ -90,6 +92,11 @@ def complete(command: Command, deadline: Deadline) -> Completed:
         return Completed(command.wait(deadline), stdout, command.stderr())
     finally:
         command.end(grace_s=0)
+
+
+def next_sign(deadline: Deadline) -> Deadline:
+    """By when the other end of a copy must have moved on: a device that is frozen is not waited for to the end."""
+    return deadline.sooner(STALL_LIMIT_S)
 
 
 def collect(process: RemoteProcess, deadline: Deadline) -> bytes:

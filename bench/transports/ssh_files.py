@@ -12,6 +12,7 @@ from typing import BinaryIO
 import paramiko
 
 from bench.deadline import Deadline
+from bench.transports.base import next_sign
 from bench.transports.files import disk_full, source_file
 from bench.transports.quoting import check_remote, command_line
 from bench.transports.scripts import PULL, PUSH
@@ -31,7 +32,7 @@ class _Session:
     doing: str
 
     def receive(self) -> bytes:
-        return self.link.receive(self.channel, CHUNK, self.deadline, self.doing)
+        return self.link.receive(self.channel, CHUNK, next_sign(self.deadline), self.doing)
 
     def errors(self) -> bytes:
         said = b""
@@ -95,7 +96,7 @@ def _send(session: _Session, file: BinaryIO) -> None:
     link, channel = session.link, session.channel
     try:
         while (data := file.read(CHUNK)) and not channel.recv_ready():
-            link.send(channel, data, session.deadline, session.doing)
+            link.send(channel, data, next_sign(session.deadline), session.doing)
             session.deadline.check(f"{link.where}: {session.doing}")
         link.end_input(channel)
     except LINK_ERRORS:

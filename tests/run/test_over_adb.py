@@ -131,6 +131,28 @@ def test_a_phone_that_is_frozen_in_a_trial_is_given_up_and_tried_again(place: Pl
     assert states(place.run(once(MOMENTS["trial"], freeze)), "phone") == AGAIN
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["push", "pull", "between"])
+def test_a_phone_that_freezes_outside_of_a_trial_costs_an_attempt_at_most(
+        place: Place, phone: Phone, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    monkeypatch.setattr("bench.transports.base.STALL_LIMIT_S", 2.0)
+    place.net(seed=27)
+
+    def freeze() -> None:
+        phone.freeze()
+        threading.Timer(5.0, phone.thaw).start()
+
+    stored = place.run(once(MOMENTS[moment], freeze))
+    found = states(stored, "phone")
+    assert [(number, state) for _, number, _, state, _ in found if state == "ok"] == [(1, "ok"), (2, "ok")]
+    assert len(found) <= 3 and stored.run.state == "finished" and leftovers(place) == []
+
+
+def test_a_phone_on_a_slow_link_is_measured_as_any_other(place: Place, phone: Phone) -> None:
+    phone.faults.bytes_per_s = 100_000
+    assert [state for _, _, _, state, _ in states(place.run(), "phone")] == ["ok", "ok"]
+
+
 def test_a_phone_that_is_unplugged_and_plugged_in_again_goes_on(place: Place, phone: Phone) -> None:
     def unplug() -> None:
         phone.unplug()

@@ -135,6 +135,21 @@ def test_a_frozen_phone_meets_every_deadline(far: Transport, phone: Phone, tmp_p
     phone.thaw()
 
 
+@pytest.mark.parametrize("what", ["push", "pull"])
+def test_a_frozen_phone_is_not_waited_for_as_long_as_a_large_copy_may_take(
+        far: Transport, phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    monkeypatch.setattr("bench.transports.base.STALL_LIMIT_S", 0.7)
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(MIB))
+    phone.freeze()
+    with pytest.raises(DeadlineExceeded, match=r"0\.7 s"):
+        if what == "push":
+            far.push(source, str(tmp_path / "target"), Deadline(900))
+        else:
+            far.pull(str(source), tmp_path / "back", Deadline(900))
+    phone.thaw()
+
+
 def test_a_phone_that_freezes_in_the_middle_of_a_push_meets_its_deadline(
         far: Transport, phone: Phone, tmp_path: Path) -> None:
     source = tmp_path / "source"
