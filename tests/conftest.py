@@ -55,6 +55,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.setenv("BENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files are begun first, so that the other processes do the rest meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In continuous integration everything that tests need is installed: a skip is then a failure."""
     if os.environ.get("CI") != "true":

@@ -15,7 +15,7 @@ from bench.bundles.layers import Bundle
 from bench.errors import ConfigError
 from tests.fakes.bundles import Unpacked, library_root, real_bundle, unpacked
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.longest]
 
 STDLIB = ("argparse asyncio base64 bz2 ctypes datetime decimal hashlib inspect json lzma mmap multiprocessing pickle "
           "platform select signal socket subprocess tempfile threading unittest.mock urllib.request uuid zipfile zlib")

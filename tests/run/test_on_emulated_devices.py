@@ -22,7 +22,7 @@ from tests.fakes.board import shared_image
 from tests.fakes.bundles import library_root, real_bundle
 from tests.fakes.runs import Place
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.timeout(900)]
 
 IMAGES = 40
 PRECISIONS = ("fp32", "int8-dynamic", "int8")
