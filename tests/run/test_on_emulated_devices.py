@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.bundles import library
+from bench.bundles.layers import Bundle
 from bench.datasets.labelled import load_dataset
 from bench.results import CellResult
 from bench.testing.adb_server import AdbServer, running_adb_server
@@ -19,7 +21,7 @@ from bench.transports.adb_server import bundled_adb
 from bench.words import RUNTIMES
 from tests.fakes.android import shared_programs
 from tests.fakes.board import shared_image
-from tests.fakes.bundles import library_root, real_bundle
+from tests.fakes.bundles import real_bundle
 from tests.fakes.runs import Place
 
 pytestmark = [pytest.mark.slow, pytest.mark.longest, pytest.mark.timeout(900)]
@@ -65,10 +67,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
 def measured(adb: AdbServer, phone: Phone, board: Board, cache_root: Path,
              tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The whole run, done, with the bundle that all tests share."""
-    real_bundle(*RUNTIMES)
     place = Place(tmp_path_factory.mktemp("run"), cache_root)
-    if not place.cache.bundles.exists():
-        place.cache.bundles.symlink_to(library_root())
+    library.remember(place.cache.bundles, _own_copy(real_bundle(*RUNTIMES), place.cache.bundles))
     chosen = load_dataset("fashion-mnist-1k", place.folder)
     np.save(place.folder / "x.npy", chosen.inputs[:IMAGES])
     np.save(place.folder / "y.npy", chosen.labels[:IMAGES])
@@ -86,6 +86,15 @@ def measured(adb: AdbServer, phone: Phone, board: Board, cache_root: Path,
         use(adb, patch)
         place.run()
     return place
+
+
+def _own_copy(bundle: Bundle, folder: Path) -> Bundle:
+    """The bundle in a library of its own: other tests make another one the newest of the shared library."""
+    (folder / "layers").mkdir(parents=True)
+    for layer in bundle.layers:
+        for file in layer.archive.parent.glob(f"{layer.folder}.*"):
+            (folder / "layers" / file.name).hardlink_to(file)
+    return bundle
 
 
 def use(adb: AdbServer, patch: pytest.MonkeyPatch) -> None:
