@@ -39,14 +39,13 @@ def far(phone: Phone) -> Transport:
     return reach(phone)
 
 
-def cut_at_each_message(phone: Phone, act: Callable[[Transport], object], check: Callable[[bool], None],
-                        step: int) -> None:
-    """Do `act` undisturbed, then with the link cut at every `step`-th of the messages that it took; `check` each."""
+def cut_at_each_message(phone: Phone, act: Callable[[Transport], object], check: Callable[[bool], None]) -> None:
+    """Do `act` undisturbed, then with the link cut at each of the messages that it took; `check` each."""
     far = reach(phone)
     before = len(phone.messages)
     act(far)
     check(True)
-    for number in range(1, len(phone.messages) - before + 1, step):
+    for number in range(1, len(phone.messages) - before + 1):
         phone.faults.cut_at_message = number
         try:
             act(far)
@@ -61,10 +60,10 @@ def cut_at_each_message(phone: Phone, act: Callable[[Transport], object], check:
         check(True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("followed", [MIB, 64 * MIB])
-@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_push_cut_at_any_message_leaves_the_old_file_or_the_new(
-        phone: Phone, tmp_path: Path, step: int, followed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        phone: Phone, tmp_path: Path, followed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adb_files, "FOLLOWED_BYTES", followed)
     target, copies = tmp_path / "there" / "model", iter(range(1000))
     sources = [tmp_path / "a", tmp_path / "b"]
@@ -83,12 +82,11 @@ def test_a_push_cut_at_any_message_leaves_the_old_file_or_the_new(
         assert found == newest or (not done and found in [source.read_bytes() for source in sources])
         wait_for(lambda: [path.name for path in target.parent.iterdir()] == ["model"])
 
-    cut_at_each_message(phone, act, check, step)
+    cut_at_each_message(phone, act, check)
 
 
-@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
-def test_a_pull_cut_at_any_message_leaves_the_old_file_or_the_whole_new_one(
-        phone: Phone, tmp_path: Path, step: int) -> None:
+@pytest.mark.slow
+def test_a_pull_cut_at_any_message_leaves_the_old_file_or_the_whole_new_one(phone: Phone, tmp_path: Path) -> None:
     there, back = tmp_path / "there", tmp_path / "back" / "file"
     there.write_bytes(os.urandom(MIB))
 
@@ -97,7 +95,7 @@ def test_a_pull_cut_at_any_message_leaves_the_old_file_or_the_whole_new_one(
         assert [path.name for path in back.parent.iterdir()] == ["file"]
         back.write_bytes(b"old")
 
-    cut_at_each_message(phone, lambda far: far.pull(str(there), back, Deadline(20)), check, step)
+    cut_at_each_message(phone, lambda far: far.pull(str(there), back, Deadline(20)), check)
 
 
 def test_a_run_cut_at_any_message_is_never_a_success_with_half_an_output(phone: Phone) -> None:
@@ -108,7 +106,7 @@ def test_a_run_cut_at_any_message_is_never_a_success_with_half_an_output(phone: 
         assert done.returncode == 3
         outputs.append(done.stdout)
 
-    cut_at_each_message(phone, act, lambda _: None, 1)
+    cut_at_each_message(phone, act, lambda _: None)
     assert set(outputs) == {b"one\ntwo\n"}
 
 
