@@ -21,6 +21,7 @@ from importlib import metadata
 from typing import Any, Dict, List, Optional
 
 from bench.agents import runtimes, site
+from bench.agents.reasons import one_line
 
 ENTRY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.agents.wheels import main; sys.exit(main())"
 """For `python -c ENTRY ARCHIVE WORKDIR VERB ...`."""
@@ -96,7 +97,7 @@ def check(names: List[str]) -> Dict[str, Any]:
             runtimes.get(name).import_library()
             versions[name] = runtimes.get(name).version()
     except Exception as error:  # whatever a library raises is the answer
-        return {"error": "{}: {}".format(type(error).__name__, str(error).strip().partition("\n")[0])}
+        return {"error": one_line(error)}
     return {"versions": versions}
 
 

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Dict, List, Optional
 from bench import protocol
 from bench.agents import cores, runtimes, site, timing
 from bench.agents.probes import memory
+from bench.agents.reasons import one_line
 
 _PR_SET_PDEATHSIG = 1
 
@@ -55,14 +56,6 @@ def kind_of(error: Exception) -> str:
         return "cores"
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return "disk" if full else "raised"
-
-
-def one_line(error: BaseException) -> str:
-    """The first line that says something, with the exception's class unless it is one of ours."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if isinstance(error, cores.NotPinned):
-        return lines[0]
-    return "{}: {}".format(type(error).__name__, lines[0][:500] if lines else "no message")
 
 
 def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.convert import process
 from bench.convert.process import ChildOutcome, group_rss_bytes, run_child
+from tests.fakes.processes import wait_gone
 
 
 def _run(code: str, folder: Path, timeout_s: float = 60.0, memory_mib: int = 2048,
@@ -36,8 +37,7 @@ def test_a_hanging_child_and_its_own_children_are_killed(tmp_path: Path) -> None
     code = "import os, time; print(os.spawnlp(os.P_NOWAIT, 'sleep', 'sleep', '600'), flush=True); time.sleep(600)"
     outcome = _run(code, tmp_path, timeout_s=1.0)
     assert (outcome.ending, outcome.reason) == ("timeout", "no result within 1 s")
-    grandchild = int((tmp_path / "log.txt").read_text())
-    assert _is_gone(grandchild)
+    wait_gone(int((tmp_path / "log.txt").read_text()))
 
 
 def test_a_child_that_eats_memory_is_killed_and_told_how_much(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from bench.bundles.debian import DebianPackage
 from bench.errors import InfrastructureError
 
 PACKAGES = ("base-files", "base-passwd", "bash", "busybox-static", "coreutils", "dash", "findutils", "grep", "gzip",
-            "libc-bin", "openssh-server", "procps", "python3", "sed", "tar", "util-linux", "xz-utils")
+            "libc-bin", "libstdc++6", "openssh-server", "procps", "python3", "sed", "tar", "util-linux", "xz-utils")
 """A small Debian with the Python that Debian has: neither numpy nor any runtime."""
 
 USER = "bench"
