@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.runs import Place
+from tests.fakes.sshd import Sshd, running_sshd, why_not
+
 MAY_BE_MISSING = ("no Python 3.", "this machine allows no mounts")
 """Reasons that even continuous integration has: other interpreters, and containers that forbid mounts."""
 
@@ -39,6 +42,24 @@ def own_test_cache(shared_folder: Path) -> Iterator[None]:
 def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that tests share: conversions are keyed by content."""
     return tmp_path_factory.mktemp("conversions")
+
+
+@pytest.fixture
+def place(tmp_path: Path, cache_root: Path) -> Place:
+    """A folder with the small network, a suite of it in fp32, and this machine as the device."""
+    place = Place(tmp_path, cache_root)
+    place.net()
+    place.suite()
+    place.devices()
+    return place
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    if why_not():
+        pytest.skip(why_not())
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

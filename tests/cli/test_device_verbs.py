@@ -19,7 +19,7 @@ from bench.testing.adbd.root import HostRoot
 from bench.testing.phone import Phone, running_phone
 from bench.transports.adb_server import bundled_adb
 from tests.fakes.runs import Place
-from tests.fakes.sshd import Sshd, running_sshd, why_not
+from tests.fakes.sshd import Sshd
 from tests.fakes.wheels import make_wheel, only_index
 
 
@@ -46,14 +46,6 @@ def phone(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         for name in ("ANDROID_ADB_SERVER_PORT", "ADBUTILS_ADB_PATH"):
             monkeypatch.setenv(name, server.environment[name])
         yield phone
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    if why_not():
-        pytest.skip(why_not())
-    with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
 
 
 @pytest.fixture

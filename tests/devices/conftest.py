@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from bench.config.devices import DeviceConfig
-from bench.testing.adb_server import AdbServer, bundled_adb, running_adb_server
+from bench.testing.adb_server import AdbServer, running_adb_server
 from bench.testing.adbd.root import HostRoot
 from bench.testing.phone import Phone, running_phone
-from tests.fakes.sshd import Sshd, running_sshd, why_not
+from bench.transports.adb_server import bundled_adb
+from tests.fakes.sshd import Sshd
 
 
 @pytest.fixture(autouse=True)
@@ -27,14 +28,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     monkeypatch.delenv("ANDROID_SERIAL", raising=False)
     return folder
-
-
-@pytest.fixture(scope="session")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    if why_not():
-        pytest.skip(why_not())
-    with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from bench.transports.connect import connect
 from bench.transports.local import LocalTransport
 from tests.fakes.handset import reach
 from tests.fakes.proxy import Proxy
-from tests.fakes.sshd import Sshd, running_sshd, why_not
+from tests.fakes.sshd import Sshd
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +28,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     return folder
-
-
-@pytest.fixture(scope="session")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    if why_not():
-        pytest.skip(why_not())
-    with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
 
 
 @pytest.fixture
