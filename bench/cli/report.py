@@ -32,8 +32,8 @@ def add_to(app: typer.Typer) -> None:
                           "default: beside the store (html, parquet) or standard output (md, csv, json).")] = None,
     ) -> None:
         """Report a run: one self-contained HTML file, or a table for other tools."""
+        from bench.collect.cells import collect
         from bench.report import report as render
-        from bench.report.collect import collect
         from bench.report.write import write_report
         from bench.store.store import Store
 

@@ -138,8 +138,8 @@ def _print_plan(prepared: Prepared, as_json: bool) -> None:
 def _print_result(stored: StoredRun, path: Path, as_json: bool) -> None:
     import sys
 
+    from bench.collect.cells import collect
     from bench.report import report
-    from bench.report.collect import collect
     from bench.report.write import write_report
 
     result = collect(stored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from bench.report.relative import Speedup, baselines, speedup
+from bench.judge.ranking import Speedup, baselines, speedup
 from bench.report.text import visible
 from bench.results import CellResult, Outputs, RunInfo, RunResult
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from bench.report.relative import Speedup, baselines, lowest, speedup
+from bench.judge.ranking import Speedup, baselines, lowest, speedup
 from bench.report.text import visible
 from bench.results import CellResult, Outputs, RunResult
 from bench.units import MIB, mebibytes, milliseconds, percent

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.judge.ranking import pareto, rankable
 from bench.report import charts
 from bench.report.labels import place
-from bench.report.relative import pareto, rankable
 from bench.report.rows import Table, order
 from bench.report.text import visible
 from bench.results import CellResult

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.collect.cells import collect
 from bench.config.load import load_suite, parse_devices
 from bench.config.select import select_devices
 from bench.convert.cache import Cache, open_cache
-from bench.report.collect import collect
 from bench.results import RunResult
 from bench.run.events import Event
 from bench.run.job import Prepared, RunRequest, prepare, run

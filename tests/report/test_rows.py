@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.report.relative import baselines, lowest, overlap, pareto, speedup
+from bench.judge.ranking import baselines, lowest, overlap, pareto, speedup
 from bench.report.rows import signed_points, tables, unmeasured
 from bench.results import Accuracy, CellResult, Latency, Outputs
 from tests.fakes.results import lost_cell, ok_cell, run_info, typical

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.report.collect import collect
+from bench.collect.cells import collect
 from bench.results import CellResult, RunResult
 from bench.run.device import measure_device
 from bench.run.events import Event

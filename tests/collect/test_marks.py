@@ -11,9 +11,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from bench.collect.cells import collect
+from bench.collect.marks import cores_of, different_cores, of_device
 from bench.report import report
-from bench.report.collect import collect
-from bench.report.marks import cores_of, different_cores, of_device
 from bench.report.terminal import table
 from bench.results import Cores, RunResult
 from bench.store.records import SessionRecord

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.report.collect import collect
+from bench.collect.cells import collect
 from bench.results import CellResult
 from bench.store.packing import pack
 from bench.store.records import CellRecord, SessionRecord, StoredRun, TrialRecord

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench import stats
-from bench.report import marks
+from bench.collect import marks
 from bench.results import (
     Accuracy,
     ArtifactRef,

@@ -1,0 +1,1 @@
+"""What results mean: verdicts, comparisons, history, expectations, recommendations, trust. Pure functions."""
