@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["ok", "failed", "skipped"]
+CheckState = Literal["passed", "failed", "unknown"]
+Badge = Literal["trusted", "unverified", "not trusted"]
+"""What a cell's checks say together: all passed; none failed, some not known; some failed."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,15 @@ class Cores:
 
 
 @dataclass(frozen=True)
+class Check:
+    """One reason to trust a cell's numbers or not to. `reason` is a sentence, also of a check that passed."""
+
+    name: str
+    state: CheckState
+    reason: str
+
+
+@dataclass(frozen=True)
 class CellResult:
     """One cell, measured, failed or skipped."""
 
@@ -106,9 +118,32 @@ class CellResult:
     throttled: str | None = None
     """In how many trials the device did not keep its pace, and how that showed; None for in none."""
     warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """In the order of `bench.judge.trust.CHECKS`; empty of a cell that was not measured, or not judged yet."""
+    circumstances: dict[str, str] = field(default_factory=dict, repr=False)
+    """Under which it was measured, by the names of `bench.collect.circumstances.NAMES`; what was not told is absent."""
+    source: str | None = None
+    """The sha256 of the model that its artifact was made from."""
+    trial_seconds: float | None = None
+    """Wall time of one trial, everything included: the mean over trials."""
     trial_medians_ms: tuple[float, ...] = field(default=(), repr=False)
-    sample_ms: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
-    """Per trial, at most 1,000 evenly taken samples, for charts; left out of the JSON."""
+    """By the trials' numbers."""
+    trial_peak_rss_mib: tuple[float, ...] = field(default=(), repr=False)
+    """By the trials' numbers, of those that told it."""
+    baseline_medians_ms: tuple[float, ...] = field(default=(), repr=False)
+    """Of trials of the baseline's artifact, interleaved with the cell's own `retry_medians_ms` on the same night."""
+    retry_medians_ms: tuple[float, ...] = field(default=(), repr=False)
+    """The cell's own trials among `trial_medians_ms` that were taken in turn with the baseline's."""
+    quantiles_ms: tuple[float, ...] = field(default=(), repr=False)
+    """Of the samples of all trials together: 41 percentiles from 0 to 100 in steps of 2.5, for charts."""
+
+    @property
+    def badge(self) -> Badge:
+        """What its checks say together. "unverified" where none were made."""
+        states = {check.state for check in self.checks}
+        if "failed" in states:
+            return "not trusted"
+        return "trusted" if states == {"passed"} else "unverified"
 
 
 @dataclass(frozen=True)
@@ -125,6 +160,31 @@ class DeviceSummary:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """An expectation held against a cell. `limit` is what the suite says (`at most +5% against last-green`), `found`
+    what was measured, in words with units and the interval."""
+
+    expectation: str
+    cell: str
+    state: Literal["kept", "broken", "inconclusive", "not judged"]
+    limit: str
+    found: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the suite's `expect:` says of a run. `state`: red when something is broken, or could not be told and must
+    be; green when not; none where the suite expects nothing. `baseline` is the run that regressions were judged
+    against."""
+
+    state: Literal["green", "red", "none"]
+    outcomes: tuple[Outcome, ...] = ()
+    baseline: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """The run itself. Times are UTC, ISO 8601. `state`: running, finished, interrupted, incomplete."""
 
@@ -136,6 +196,8 @@ class RunInfo:
     settings: dict[str, object]
     host: dict[str, object]
     notes: tuple[str, ...] = ()
+    judgement: Judgement | None = None
+    """None for a run that has not been judged."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CHART_SAMPLES = 1000
+QUANTILES = [2.5 * step for step in range(41)]
 NOISY_CV = 0.10
 """A spread between processes worth a warning; pyperf warns of the same share."""
 
@@ -110,15 +110,11 @@ def _measured(timed: Sequence[TrialRecord], samples: Sequence[NDArray[np.int64]]
         "first_inference_ms": _ms(_median([trial.phases.get("first_ns") for trial in timed])),
         "trials": len(timed), "samples": int(every.size), "memory_mib": _memory(timed),
         "trial_medians_ms": tuple(float(np.median(trial)) / 1e6 for trial in samples),
-        "sample_ms": tuple(_thinned(trial) for trial in samples),
+        "trial_peak_rss_mib": tuple(trial.memory["peak_rss_bytes"] / MIB for trial in timed
+                                    if trial.memory.get("peak_rss_bytes")),
+        "trial_seconds": sum(trial.seconds for trial in timed) / len(timed), "source": timed[-1].source,
+        "quantiles_ms": tuple((np.percentile(every, QUANTILES) / 1e6).tolist()),
     }
-
-
-def _thinned(samples: NDArray[np.int64]) -> tuple[float, ...]:
-    import numpy as np
-
-    taken = np.linspace(0, samples.size - 1, min(samples.size, CHART_SAMPLES)).astype(int)
-    return tuple((samples[taken] / 1e6).tolist())
 
 
 def _memory(timed: Sequence[TrialRecord]) -> Memory:

@@ -15,7 +15,8 @@ from bench.results import RunResult
 Which = Literal["devices", "suite", "results"]
 
 RESULTS_VERSION: Final = 1
-NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "sample_ms")
+NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "trial_peak_rss_mib", "baseline_medians_ms", "retry_medians_ms",
+                        "quantiles_ms", "circumstances", "source", "trial_seconds", "checks")
 """Fields of CellResult that the store and the charts use, and the JSON leaves out. So it does with conditions."""
 
 

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from bench import __version__
 from bench.report import charts, device, facts
 from bench.report.definitions import COLUMNS
-from bench.report.distribution import distribution
 from bench.report.rows import Row, Table, runs_of, tables, unmeasured
-from bench.report.scatter import scatter
 from bench.report.text import visible
 from bench.results import DeviceSummary, RunResult
 
@@ -81,14 +79,9 @@ def _pad(width: int, *, dot: bool) -> str:
 
 
 def _comparison(table: Table, drawn: bool) -> Comparison:
-    from markupsafe import Markup
-
     measured = [row for row in table.rows if not row.lost]
     pads = {name: aligned([getattr(row, name) for row in measured]) for name in ALIGNED}
-    pictures = [scatter(table), distribution(table)] if drawn else [None, None]
-    # The SVG is made by matplotlib, which escapes every text that goes into it.
-    first, second = (Markup(picture) if picture else None for picture in pictures)
-    return Comparison(table, runs_of(table.rows), pads, first, second)
+    return Comparison(table, runs_of(table.rows), pads, None, None)
 
 
 def _section(name: str, result: RunResult, compared: list[Comparison]) -> DeviceSection:

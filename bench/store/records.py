@@ -12,7 +12,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run. `state`: running, finished, incomplete, interrupted."""
+    """A run. `state`: running, finished, incomplete, interrupted. `purpose`: measure, or noise (bench noise).
+
+    `judgement` is a bench.results.Judgement as plain values, None until the run was judged.
+    """
 
     id: str
     suite: str
@@ -26,6 +29,8 @@ class RunRecord:
     settings: Json
     host: Json
     notes: list[str]
+    purpose: str = "measure"
+    judgement: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,15 @@ class SessionRecord:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One attempt at one trial. `samples` are packed (packing.py)."""
+    """One attempt at one trial. `samples` are packed (packing.py); their median is filled in when it is stored.
+
+    `kind` is baseline for a trial of the baseline's artifact, taken in turn with the cell's own.
+    """
 
     run: str
     cell: str
     session: int | None
-    kind: Literal["latency", "accuracy"]
+    kind: Literal["latency", "accuracy", "baseline"]
     number: int
     attempt: int
     started: str
@@ -87,6 +95,7 @@ class TrialRecord:
     memory: Json
     samples: bytes | None = None
     sample_count: int = 0
+    median_ns: float | None = None
     warm_up: Json | None = None
     cpu_ns: Json | None = None
     outputs: Json | None = None
@@ -94,6 +103,20 @@ class TrialRecord:
     fault: Fault | None = None
     reason: str | None = None
     log: str | None = None
+
+
+@dataclass(frozen=True)
+class TrialMedian:
+    """What comparing runs needs of a latency trial that ended well."""
+
+    run: str
+    cell: str
+    device: str
+    runtime: str
+    number: int
+    artifact: str
+    median_ns: float
+    seconds: float
 
 
 @dataclass(frozen=True)

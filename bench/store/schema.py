@@ -33,6 +33,8 @@ runs = Table(
     Column("settings", JSON, nullable=False),
     Column("host", JSON, nullable=False),
     Column("notes", JSON, nullable=False),
+    Column("purpose", String, nullable=False, server_default="measure"),  # measure, noise
+    Column("judgement", JSON),
 )
 
 cells = Table(
@@ -74,7 +76,7 @@ trials = Table(
     Column("run", String, nullable=False),
     Column("cell", String, nullable=False),
     Column("session", ForeignKey("sessions.id")),
-    Column("kind", String, nullable=False),  # latency, accuracy
+    Column("kind", String, nullable=False),  # latency, accuracy, baseline
     Column("number", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("started", String, nullable=False),
@@ -96,6 +98,16 @@ trials = Table(
     Column("outputs", JSON),
     Column("accuracy", JSON),
     Column("log", Text),
+    Column("median_ns", Float),
     ForeignKeyConstraint(["run", "cell"], ["cells.run", "cells.cell"]),
     Index("trials_of_cell", "run", "cell"),
+)
+
+digests = Table(
+    "digests", metadata,
+    Column("run", String, primary_key=True),
+    Column("cell", String, primary_key=True),
+    Column("rules", String, nullable=False),  # of which version of the rules; another version computes it anew
+    Column("trials", Integer, nullable=False),  # how many it was made from
+    Column("content", LargeBinary, nullable=False),
 )

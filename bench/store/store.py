@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from bench.errors import ConfigError, InfrastructureError
 from bench.store import schema
 from bench.store.connect import connect
-from bench.store.records import CellRecord, RunRecord, SessionRecord, StoredRun, TrialRecord
+from bench.store.packing import unpack
+from bench.store.records import CellRecord, Json, RunRecord, SessionRecord, StoredRun, TrialMedian, TrialRecord
 from bench.words import nearest
 
 if TYPE_CHECKING:
@@ -60,22 +63,30 @@ class Store:
         self._execute(table.update().where(table.c.id == session).values(pushed_bytes=total))
 
     def add_trial(self, trial: TrialRecord) -> None:
-        """Record one attempt at a trial; it is on disk when this returns."""
-        self._insert((schema.trials, [dataclasses.asdict(trial)]))
+        """Record one attempt at a trial, with its median; it is on disk when this returns."""
+        self._insert((schema.trials, [{**dataclasses.asdict(trial), "median_ns": _median(trial.samples)}]))
 
     def set_state(self, run: str, state: str, finished: str | None) -> None:
         """Record how a run stands."""
         table = schema.runs
         self._execute(table.update().where(table.c.id == run).values(state=state, finished=finished))
 
-    def runs(self) -> tuple[RunRecord, ...]:
-        """All runs, the newest first."""
-        rows = self._rows(schema.runs.select().order_by(schema.runs.c.started.desc(), schema.runs.c.id.desc()))
+    def set_judgement(self, run: str, judgement: Json) -> None:
+        """Record how a run was judged."""
+        table = schema.runs
+        self._execute(table.update().where(table.c.id == run).values(judgement=judgement))
+
+    def runs(self, purpose: str | None = "measure") -> tuple[RunRecord, ...]:
+        """All runs of a purpose (None: of any), the newest first."""
+        table = schema.runs
+        wanted = table.select() if purpose is None else table.select().where(table.c.purpose == purpose)
+        rows = self._rows(wanted.order_by(table.c.started.desc(), table.c.id.desc()))
         return tuple(RunRecord(**row) for row in rows)
 
     def find_run(self, wanted: str | None, states: Sequence[str] = ()) -> RunRecord:
-        """The run of that id or beginning of an id; without one, the newest. Only those in `states`, if given."""
-        known = [run for run in self.runs() if not states or run.state in states]
+        """The run of that id or beginning of an id; without one, the newest that is no noise run. Only those in
+        `states`, if given."""
+        known = [run for run in self.runs(None if wanted else "measure") if not states or run.state in states]
         matching = [run for run in known if wanted is None or run.id.startswith(wanted)]
         exact = [run for run in matching if run.id == wanted]
         if exact or (matching and wanted is None) or len(matching) == 1:
@@ -98,6 +109,23 @@ class Store:
             tuple(_trial(row) for row in self._rows(
                 trials.select().where(trials.c.run == run.id).order_by(trials.c.id))),
         )
+
+    def medians(self, *, device: str | None = None, model: str | None = None,
+                runs: Collection[str] | None = None) -> tuple[TrialMedian, ...]:
+        """Of latency trials that ended well, in the order they were recorded, without reading their samples.
+
+        Only of one device, one model, or some runs where those are given; of one number, the attempt that counts.
+        """
+        trials, cells = schema.trials, schema.cells
+        joined = trials.join(cells, (trials.c.run == cells.c.run) & (trials.c.cell == cells.c.cell))
+        columns = (trials.c.run, trials.c.cell, cells.c.device, cells.c.runtime, trials.c.number, trials.c.artifact,
+                   trials.c.median_ns, trials.c.seconds)
+        wanted = select(*columns).select_from(joined).where(
+            trials.c.kind == "latency", trials.c.state == "ok", trials.c.median_ns.is_not(None))
+        for column, value in ((cells.c.device, device), (cells.c.model, model)):
+            wanted = wanted if value is None else wanted.where(column == value)
+        found = [TrialMedian(**row) for row in self._rows(wanted.order_by(trials.c.id))]
+        return tuple(item for item in found if runs is None or item.run in runs)
 
     def _rows(self, statement: Any) -> Sequence[RowMapping]:
         with self._lock, self._engine.connect() as connection:
@@ -125,6 +153,12 @@ class Store:
             raise InfrastructureError(f"the store {self.path} could not be written: {error.orig}",
                                       hint="free space there or name another file with --store; what was saved before "
                                            "is intact, and --resume goes on from it") from error
+
+
+def _median(packed: bytes | None) -> float | None:
+    import numpy as np
+
+    return None if packed is None else float(np.median(unpack(packed)))
 
 
 def _trial(row: RowMapping) -> TrialRecord:

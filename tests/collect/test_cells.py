@@ -143,6 +143,6 @@ def test_what_a_reader_must_know_is_warned_of_once() -> None:
     assert len(set(cell.warnings)) == len(cell.warnings)
 
 
-def test_the_samples_for_charts_are_at_most_a_thousand_a_trial() -> None:
-    (shown,) = cell_of(trial(1, [float(index) for index in range(1, 5001)])).sample_ms
-    assert len(shown) == 1000 and (shown[0], shown[-1]) == (1.0, 5000.0)
+def test_a_cell_has_41_quantiles_of_all_its_samples() -> None:
+    shown = cell_of(trial(1, [float(index) for index in range(1, 5001)])).quantiles_ms
+    assert (len(shown), shown[0], shown[20], shown[-1]) == (41, 1.0, 2500.5, 5000.0)

@@ -45,6 +45,12 @@ def latency(taken: tuple[tuple[float, ...], ...]) -> Latency:
                    min=flat[0], mean=statistics.fmean(flat), within_cv=0.014, between_cv=0.021)
 
 
+def quantiles(taken: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:
+    """41 of all samples together, by rank."""
+    flat = sorted(value for trial in taken for value in trial)
+    return tuple(flat[round(step / 40 * (len(flat) - 1))] for step in range(41))
+
+
 def ok_cell(device: str = "this-machine", model: str = "mobilenet", runtime: str = "onnxruntime",
             precision: str = "fp32", *, centre: float = 4.3, threads: int = 1, trials: int = 5, count: int = 40,
             emulated: bool = False, score: float | None = 0.884, seed: int = 0) -> CellResult:
@@ -66,7 +72,8 @@ def ok_cell(device: str = "this-machine", model: str = "mobilenet", runtime: str
         accuracy=None if score is None else Accuracy("top1", score - DROP[precision], 1000, DROP[precision]),
         outputs=Outputs(True, 3.1e-6 if exact else 0.084, 1.0 if exact else 0.99962, 121.0 if exact else 33.8,
                         1.0 if exact else 0.994),
-        trial_medians_ms=tuple(statistics.median(trial) for trial in taken), sample_ms=taken)
+        trial_medians_ms=tuple(statistics.median(trial) for trial in taken),
+        quantiles_ms=quantiles(taken))
 
 
 def lost_cell(status: str, reason: str, fault: str, *, device: str = "this-machine", model: str = "mobilenet",
@@ -76,7 +83,7 @@ def lost_cell(status: str, reason: str, fault: str, *, device: str = "this-machi
     return replace(base, status="failed" if status == "failed" else "skipped", reason=reason, fault=fault,
                    artifact=None, latency_ms=Latency(), throughput_per_s=None, load_ms=None, first_inference_ms=None,
                    trials=0, samples=0, memory_mib=Memory(), accuracy=None, outputs=None, trial_medians_ms=(),
-                   sample_ms=())
+                   quantiles_ms=())
 
 
 def device(name: str = "this-machine", *, emulated: bool = False) -> DeviceSummary:

@@ -123,20 +123,6 @@ def test_without_matplotlib_the_tables_stay_and_a_line_says_what_to_install(monk
     assert "<svg" not in text and text.count('<table class="results">') == 3
 
 
-def test_charts_take_their_colours_from_the_page_and_share_no_ids(page: str) -> None:
-    charts = page[page.index("<svg"):]
-    assert page.count("<svg") == 4
-    assert "var(--s0)" in charts and "var(--ink)" in charts and "#0202" not in charts and "#0101" not in charts
-    ids = re.findall(r'\bid="([^"]+)"', page)
-    assert len(ids) == len(set(ids))
-    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', page)) and all(
-        target in ids for pair in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', page) for target in pair if target)
-
-
-def test_a_ruined_cell_does_not_flatten_the_others(page: str) -> None:
-    assert "int8-dynamic: 13.1 % ↓" in _Page(page).text
-
-
 def test_decimal_points_of_a_column_meet() -> None:
     padded = aligned(["4.31", "128", "0.0912"])
     texts = [value.replace("\u2008", ".") for value in padded.values()]
@@ -145,7 +131,7 @@ def test_decimal_points_of_a_column_meet() -> None:
 
 
 def test_cells_without_samples_or_accuracy_have_no_charts() -> None:
-    bare = replace(ok_cell(score=None), sample_ms=())
+    bare = replace(ok_cell(score=None), quantiles_ms=())
     assert "<svg" not in str(report(RunResult(run_info(), (bare,)), "html"))
 
 

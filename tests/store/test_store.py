@@ -28,7 +28,7 @@ SESSION = SessionRecord(0, RUN.id, "d", "2026-01-01T00:00:01Z", "boot", "agent",
 
 def trial(number: int, **changes: object) -> TrialRecord:
     record = TrialRecord(RUN.id, CELL.cell, 1, "latency", number, 1, "2026-01-01T00:00:02Z", 1.5, "ok", "a" * 64,
-                         "b" * 64, {}, {}, [], {"load_ns": 5}, {}, pack([1, 2, 3]), 3)
+                         "b" * 64, {}, {}, [], {"load_ns": 5}, {}, pack([1, 2, 3]), 3, median_ns=2.0)
     return replace(record, **changes)  # type: ignore[arg-type]
 
 

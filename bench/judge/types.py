@@ -1,0 +1,188 @@
+"""What judging works on and what it finds, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.results import CellResult, RunInfo
+
+Call = Literal["better", "worse", "same", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class NoiseFloor:
+    """How far equal cells differ by chance on one device under one runtime, as standard deviations of logarithms
+    (0.03: about 3 %).
+
+    `trial_sd` is between the trials of one run; `run_sd` is what the centres of equal runs differ by beyond that, None
+    where too few equal runs are known. `trials` and `runs` are how many they were learnt from.
+    """
+
+    device: str
+    runtime: str
+    trial_sd: float
+    trials: int
+    run_sd: float | None = None
+    runs: int = 0
+    measured: str = ""
+    """When the newest of them was taken: UTC, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sets of trial values to be compared, such as medians in ms: all above 0, lower is better.
+
+    `same_run`: both were taken in turn within one run, so that nothing but the trials' own noise lies between them.
+    `trial_seconds` is what one more trial of one side takes.
+    """
+
+    name: str
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    same_run: bool
+    floor: NoiseFloor | None = None
+    trial_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What can be said of after against before.
+
+    `ratio` is after over before (1.05: 5 % more), `low` and `high` its 95 % interval (None where one side has a single
+    trial), `p` the probability of such a difference between equal cells, adjusted for all pairs judged together,
+    `effect` the logarithm of the ratio over the standard deviation between trials. `more_trials` is how many further
+    trials of each side would settle a "cannot tell", in `more_seconds`; None where nothing would, or it is settled.
+    """
+
+    call: Call
+    ratio: float
+    low: float | None
+    high: float | None
+    p: float | None
+    effect: float | None
+    reason: str
+    more_trials: int | None = None
+    more_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: a run, or the part of a run on one device, of one runtime or variant."""
+
+    kind: Literal["run", "device", "runtime", "variant"]
+    label: str
+    run: RunInfo
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A circumstance that is not the same on both sides; "not known" where one does not tell."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class CellPair:
+    """A cell on both sides, compared. `memory` is the verdict on peak RSS, None where it was not told.
+    `accuracy_change` is after less before, a fraction of one. `despite` are differences that the user lets pass."""
+
+    before: CellResult
+    after: CellResult
+    latency: Verdict
+    memory: Verdict | None = None
+    size_ratio: float | None = None
+    accuracy_change: float | None = None
+    despite: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A cell that is on both sides and was not compared, for its differences."""
+
+    before: CellResult
+    after: CellResult
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Most models of a device moved together: the device's doing, not theirs. `ratio` is the median over its cells."""
+
+    device: str
+    call: Literal["better", "worse"]
+    ratio: float
+    moved: int
+    cells: int
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """After against before. `broke` and `mended` are cells that were measured on one side and failed on the other;
+    `only_before` and `only_after` are names of cells that the other side does not have. `method` says how it was
+    judged, in a sentence."""
+
+    before: Side
+    after: Side
+    pairs: tuple[CellPair, ...]
+    refused: tuple[Refused, ...] = ()
+    broke: tuple[CellResult, ...] = ()
+    mended: tuple[CellResult, ...] = ()
+    only_before: tuple[str, ...] = ()
+    only_after: tuple[str, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    method: str = ""
+    margin: float = 0.03
+
+
+@dataclass(frozen=True)
+class Point:
+    """A cell in one run. `versions` are what may have moved it: os, runtime, agent, git, artifact, by name."""
+
+    run: str
+    started: str
+    p50_ms: float
+    low_ms: float | None
+    high_ms: float | None
+    trials: int
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Where a series went to another level: `run` is the first there. `versions` are those that changed with it,
+    `runtime 1.22 -> 1.23`. `device_wide`: most of the device's cells moved with it."""
+
+    run: str
+    started: str
+    ratio: float
+    call: Literal["better", "worse"]
+    versions: tuple[str, ...] = ()
+    device_wide: bool = False
+
+
+@dataclass(frozen=True)
+class Series:
+    """One cell over runs, oldest first. `cell` is its id within a run. `state` is about the newest point: "new" (worse
+    since the newest run), "sustained" (worse for longer), "recovered" (was worse, is no more), "improved", "flaky"
+    (goes to and fro), "steady", or "short" where there are too few points to tell."""
+
+    cell: str
+    device: str
+    model: str
+    points: tuple[Point, ...]
+    changes: tuple[Change, ...]
+    state: Literal["steady", "new", "sustained", "recovered", "improved", "flaky", "short"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """Series of cells, and where most of a device's moved together."""
+
+    series: tuple[Series, ...]
+    shifts: tuple[Shift, ...] = ()
