@@ -18,7 +18,7 @@ models:
     source: {torch: "bench.zoo.mobilenet:fashion"}
     dataset: fashion-mnist-1k
     inputs: {image: {shape: [1, 1, 28, 28], dtype: float32}}
-precisions: [fp32, int8]
+precisions: PRECISIONS
 runtimes: RUNTIMES
 """
 NONE = Aim(0, 0)
@@ -36,8 +36,9 @@ class Effort:
 
 def measure(setting: Setting) -> Part:
     """What the second run did, beside the first."""
-    runtimes = "[onnxruntime, torch]" if setting.quick else "[onnxruntime, tflite, torch, executorch]"
-    suite = SUITE.replace("RUNTIMES", runtimes)
+    runtimes = "[onnxruntime]" if setting.quick else "[onnxruntime, tflite, torch, executorch]"
+    precisions = "[fp32]" if setting.quick else "[fp32, int8]"
+    suite = SUITE.replace("RUNTIMES", runtimes).replace("PRECISIONS", precisions)
     try:
         setting.tell("first run, which converts and pushes")
         first = _effort(suite, setting.folder)

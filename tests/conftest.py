@@ -18,8 +18,10 @@ MAY_BE_MISSING = ("no Python 3.", "this machine allows no mounts")
 
 @pytest.fixture(scope="session", autouse=True)
 def usual_signals() -> None:
-    """Children of tests are hung up as usual, also when the tests run under `nohup`, which they would inherit."""
+    """Children of tests are hung up and interrupted as usual, also when the tests run under `nohup` or in a shell's
+    background, which they would inherit."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
