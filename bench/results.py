@@ -88,6 +88,21 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Steadiness:
+    """How the device kept one thing over a cell's trials: its clocks, its temperature, or its pace (the samples).
+
+    `told` is in how many trials it told of it at all, `unsteady` in how many of those it was not kept, or the thing was
+    another from trial to trial. `seen` is how it went, in words: `clock fell from 2803 to 1800 MHz`, or where it was
+    kept `2790 to 2803 MHz`; empty where it was not told.
+    """
+
+    what: Literal["clocks", "temperature", "pace"]
+    told: int
+    unsteady: int
+    seen: str
+
+
+@dataclass(frozen=True)
 class CellResult:
     """One cell, measured, failed or skipped."""
 
@@ -115,9 +130,14 @@ class CellResult:
     accuracy: Accuracy | None = None
     outputs: Outputs | None = None
     cores: Cores | None = None
+    outliers: int = 0
+    """Samples so far from their trial's median that something else was at work (see bench.stats.outliers). They count
+    in every figure."""
     throttled: str | None = None
     """In how many trials the device did not keep its pace, and how that showed; None for in none."""
     warnings: tuple[str, ...] = ()
+    steadiness: tuple[Steadiness, ...] = field(default=(), repr=False)
+    """Of clocks, temperature and pace, for the checks; empty of a cell that was not measured."""
     checks: tuple[Check, ...] = ()
     """In the order of `bench.judge.trust.CHECKS`; empty of a cell that was not measured, or not judged yet."""
     circumstances: dict[str, str] = field(default_factory=dict, repr=False)
@@ -128,12 +148,18 @@ class CellResult:
     """Wall time of one trial, everything included: the mean over trials."""
     trial_medians_ms: tuple[float, ...] = field(default=(), repr=False)
     """By the trials' numbers."""
+    trial_p90s_ms: tuple[float, ...] = field(default=(), repr=False)
+    """By the trials' numbers, of those with at least 10 samples: fewer have none above their p90."""
+    trial_loads_ms: tuple[float, ...] = field(default=(), repr=False)
+    """By the trials' numbers, of those that told it."""
     trial_peak_rss_mib: tuple[float, ...] = field(default=(), repr=False)
     """By the trials' numbers, of those that told it."""
     baseline_medians_ms: tuple[float, ...] = field(default=(), repr=False)
     """Of trials of the baseline's artifact, interleaved with the cell's own `retry_medians_ms` on the same night."""
     retry_medians_ms: tuple[float, ...] = field(default=(), repr=False)
     """The cell's own trials among `trial_medians_ms` that were taken in turn with the baseline's."""
+    baseline_run: str | None = None
+    """The run whose artifact the baseline's trials were of."""
     quantiles_ms: tuple[float, ...] = field(default=(), repr=False)
     """Of the samples of all trials together: 41 percentiles from 0 to 100 in steps of 2.5, for charts."""
 

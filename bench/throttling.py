@@ -6,7 +6,8 @@ Computed whenever a run is reported, from what was stored, and never stored: a b
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -32,22 +33,45 @@ INDEPENDENT = 8
 """A third needs the information of so many independent samples, else nothing is said."""
 
 
-def throttled(readings: Sequence[Reading], samples_ns: ArrayLike, cores: Sequence[int] = ()) -> tuple[str, ...]:
-    """Why a trial counts as throttled, a sentence each: its clock fell, it grew hot, it told so, its samples slowed.
+@dataclass(frozen=True)
+class Signs:
+    """What a trial's readings and samples say of the device: sentences, "" for what did not happen.
 
-    `cores` are the numbers of those it was allowed to run on; of none given, all count.
+    `clocks_mhz` are those of the fastest of its cores while it ran, by reading; `degrees_c` the temperatures then, of
+    one sensor; `statuses` Android's thermal statuses.
     """
-    found = [_clock(readings, cores), _heat(readings), _status(readings)]
+
+    clocks_mhz: tuple[float, ...]
+    degrees_c: tuple[float, ...]
+    statuses: tuple[int, ...]
+    clock: str
+    heat: str
+    status: str
+    slowed: str
+    disturbed: tuple[str, ...]
+    """What else changed while the trial ran, or cannot be trusted."""
+
+    @property
+    def throttled(self) -> tuple[str, ...]:
+        """Why the trial counts as throttled: its clock fell, it grew hot, the device told so, its samples slowed."""
+        return tuple(text for text in (self.clock, self.heat, self.status, self.slowed) if text)
+
+
+def signs(readings: Sequence[Reading], samples_ns: ArrayLike, cores: Sequence[int] = ()) -> Signs:
+    """The signs of one trial. `cores` are the numbers of those it was allowed to run on; of none given, all count."""
     change = drift(samples_ns)
-    if change is not None and change > 0:
-        found.append(f"samples slowed by {100 * change:.0f} % from the first third to the last")
-    return tuple(text for text in found if text)
+    slowed = f"samples slowed by {100 * change:.0f} % from the first third to the last" if change and change > 0 else ""
+    ran = [reading for reading in readings if reading.when in ("during", "after")]
+    told = [_fastest(reading, cores) for reading in ran]
+    clocks = tuple(clock for clock in told if clock is not None)
+    sensors = _by_sensor(ran)
+    statuses = tuple(reading.thermal_status for reading in readings if reading.thermal_status is not None)
+    return Signs(clocks, next(iter(sensors.values()), ()), statuses, _clock(clocks), _heat(sensors),
+                 thermal(max(statuses)) if max(statuses, default=0) > 0 else "", slowed, _disturbed(readings, change))
 
 
-def disturbed(readings: Sequence[Reading], samples_ns: ArrayLike) -> tuple[str, ...]:
-    """What else changed while the trial ran, or cannot be trusted, a sentence each."""
+def _disturbed(readings: Sequence[Reading], change: float | None) -> tuple[str, ...]:
     found = []
-    change = drift(samples_ns)
     if change is not None and change < 0:
         found.append(f"samples shortened by {-100 * change:.0f} % from the first third to the last")
     charging = [reading.battery.charging for reading in readings if reading.battery]
@@ -109,11 +133,9 @@ def _independent(first: NDArray[np.float64], last: NDArray[np.float64]) -> float
     return count * (1 - alike) / (1 + alike)
 
 
-def _clock(readings: Sequence[Reading], cores: Sequence[int]) -> str:
+def _clock(clocks: Sequence[float]) -> str:
     """The fastest core is compared: which one works is the scheduler's choice. An idle device's clocks say nothing,
     so those before the trial do not count; those after it are taken the moment its result arrives."""
-    told = [_fastest(reading, cores) for reading in _while_it_ran(readings)]
-    clocks = [clock for clock in told if clock is not None]
     if len(clocks) < 2:
         return ""
     half = len(clocks) // 2
@@ -129,24 +151,19 @@ def _fastest(reading: Reading, cores: Sequence[int]) -> float | None:
     return max((clock for clock in counted if clock is not None), default=None)
 
 
-def _heat(readings: Sequence[Reading]) -> str:
+def _by_sensor(readings: Sequence[Reading]) -> dict[str | None, tuple[float, ...]]:
     degrees: dict[str | None, list[float]] = {}
-    for reading in _while_it_ran(readings):
+    for reading in readings:
         if reading.temperature_c is not None:
             degrees.setdefault(reading.temperature_of, []).append(reading.temperature_c)
-    for sensor, seen in degrees.items():
+    return {sensor: tuple(seen) for sensor, seen in degrees.items()}
+
+
+def _heat(sensors: Mapping[str | None, Sequence[float]]) -> str:
+    for sensor, seen in sensors.items():
         if max(seen) - seen[0] > RISE_C:
             return f"{(sensor or 'temperature')[:60]} rose from {seen[0]:.0f} to {max(seen):.0f} C"
     return ""
-
-
-def _status(readings: Sequence[Reading]) -> str:
-    known = [reading.thermal_status for reading in readings if reading.thermal_status is not None]
-    return thermal(max(known)) if known and max(known) > 0 else ""
-
-
-def _while_it_ran(readings: Sequence[Reading]) -> list[Reading]:
-    return [reading for reading in readings if reading.when in ("during", "after")]
 
 
 def _changed(values: Sequence[bool | None]) -> bool:

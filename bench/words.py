@@ -25,3 +25,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
     guess = f", did you mean {close[0]!r}?" if close else ""
     return f"{guess} (known: {', '.join(choices) or 'none'})"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.conditions import Reading, read
-from bench.throttling import disturbed, drift, throttled
+from bench.throttling import drift, signs
 from tests.fakes.stored_phone import seen
 
 STEADY = [10_000_000] * 100
@@ -20,6 +21,14 @@ def readings(*changes: dict[str, Any]) -> list[Reading]:
     idle = read(seen("before", clocks_mhz=[300] * 9, temperature_c=25.0))
     whens = ["during"] * (len(changes) - 1) + ["after"]
     return [idle, *(read(seen(when, **change)) for when, change in zip(whens, changes, strict=True))]
+
+
+def throttled(seen: list[Reading], samples: Any, cores: Sequence[int] = ()) -> tuple[str, ...]:
+    return signs(seen, samples, cores).throttled
+
+
+def disturbed(seen: list[Reading], samples: Any) -> tuple[str, ...]:
+    return signs(seen, samples).disturbed
 
 
 def noise(trials: int, count: int, spread: float, alike: float) -> NDArray[np.float64]:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from bench.cli import bundle, convert, devices, gc, init, logs, provision, report, run, schema
+from bench.cli import (
+    bundle,
+    compare,
+    convert,
+    devices,
+    gc,
+    history,
+    init,
+    logs,
+    noise,
+    provision,
+    recommend,
+    report,
+    run,
+    schema,
+)
 
 app = typer.Typer(
     name="bench", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -15,5 +30,6 @@ app = typer.Typer(
          "or the link failed), 70 a bug in bench, 130 interrupted. --debug shows tracebacks.",
 )
 
-for verb in (init, devices, run, convert, report, logs, bundle, provision, schema, gc):
+for verb in (init, devices, run, convert, report, compare, history, recommend, noise, logs, bundle, provision, schema,
+             gc):
     verb.add_to(app)

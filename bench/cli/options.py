@@ -24,3 +24,17 @@ def devices_text(path: Path) -> str:
     if path == DEVICES and not path.exists():
         return "version: 1\ndevices:\n  this-machine: {local: {}}\n"
     return read_text(path)
+
+
+def runtime_names(text: str) -> list[str]:
+    """The runtimes of a list such as onnxruntime,tflite, each once. Raises ConfigError for others, and for none."""
+    from bench.errors import ConfigError
+    from bench.words import RUNTIMES, nearest
+
+    names = [word.strip() for word in text.split(",") if word.strip()]
+    for name in names:
+        if name not in RUNTIMES:
+            raise ConfigError(f"--runtimes: no runtime {name!r}{nearest(name, RUNTIMES)}")
+    if not names:
+        raise ConfigError(f"--runtimes: wanted names such as onnxruntime,tflite, found {text!r}")
+    return list(dict.fromkeys(names))

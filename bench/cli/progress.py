@@ -75,7 +75,7 @@ class Live:
         with self._lock:
             if event.device:
                 self._update(self._rows.setdefault(event.device, _Row()), event)
-        if event.kind in ("note", "converted", "refused", "trial-failed"):
+        if event.kind in ("note", "converted", "refused", "trial-failed", "closed"):
             self._console.print(_line(event), markup=False, highlight=False)
 
     def interrupted(self) -> None:
@@ -83,7 +83,7 @@ class Live:
         self._console.print("stopping after the trial under way; Ctrl-C again stops now")
 
     def _update(self, row: _Row, event: Event) -> None:
-        if event.kind in ("trial-ok", "trial-failed"):
+        if event.kind in ("trial-ok", "trial-failed", "closed"):
             row.done, row.total = event.done, event.total
             row.failed += event.kind == "trial-failed"
         elif event.kind in ("waiting", "phase"):
@@ -122,6 +122,7 @@ def _line(event: Event) -> str:
         "refused": f"refused {event.text}",
         "device": f"{event.device}: {event.text}",
         "waiting": f"{event.device}: {event.text}",
+        "closed": f"{event.cell}: {event.text}",
         "trial-ok": f"[{event.done}/{event.total}] {event.cell}",
         "trial-failed": f"[{event.done}/{event.total}] {event.cell}: failed: {event.text}",
     }

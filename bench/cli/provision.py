@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEVICES, AsJson, DevicesFile, devices_text
+from bench.cli.options import DEVICES, AsJson, DevicesFile, devices_text, runtime_names
 
 if TYPE_CHECKING:
     from bench.config.devices import DeviceConfig
@@ -44,18 +44,11 @@ def add_to(app: typer.Typer) -> None:
 
 def _runtimes(text: str | None, device: DeviceConfig) -> list[str] | None:
     """Those that were asked for; None when nobody did. Raises ConfigError."""
-    from bench.errors import ConfigError
-    from bench.words import RUNTIMES, nearest
+    from bench.words import RUNTIMES
 
     if text is None:
         return [str(runtime) for runtime in device.runtimes or () if runtime in RUNTIMES] or None
-    names = [word.strip() for word in text.split(",") if word.strip()]
-    for name in names:
-        if name not in RUNTIMES:
-            raise ConfigError(f"--runtimes: no runtime {name!r}{nearest(name, RUNTIMES)}")
-    if not names:
-        raise ConfigError(f"--runtimes: wanted names such as onnxruntime,tflite, found {text!r}")
-    return list(dict.fromkeys(names))
+    return runtime_names(text)
 
 
 def _give_wheels(name: str, device: DeviceConfig, asked: list[str] | None, dry_run: bool, as_json: bool) -> bool:

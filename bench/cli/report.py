@@ -1,4 +1,4 @@
-"""`bench report`: a stored run as HTML, Markdown, CSV, Parquet or JSON."""
+"""`bench report`: a stored run as HTML, Markdown, CSV, Parquet, JSON or JUnit XML."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class Format(StrEnum):
     csv = "csv"
     parquet = "parquet"
     json = "json"
+    junit = "junit"
+    summary = "summary"
+    comment = "comment"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,19 +32,22 @@ def add_to(app: typer.Typer) -> None:
         store: StorePath = STORE,
         format_: Annotated[Format, typer.Option("--format", help="The report's format.")] = Format.html,
         output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; "
-                          "default: beside the store (html, parquet) or standard output (md, csv, json).")] = None,
+                          "default: beside the store (html, parquet) or standard output (all others).")] = None,
     ) -> None:
-        """Report a run: one self-contained HTML file, or a table for other tools."""
-        from bench.collect.cells import collect
+        """Report a run: one self-contained HTML file, or what other tools read.
+
+        junit is XML for a build server, summary a step summary of GitHub Actions, comment a short one on a change.
+        """
         from bench.report import report as render
+        from bench.report.morning import gather
         from bench.report.write import write_report
         from bench.store.store import Store
 
         with Store(store) as opened:
-            result = collect(opened.load(opened.find_run(run)))
-        content = render(result, format_.value)
+            morning = gather(opened, opened.find_run(run))
+        content = render(morning, format_.value)
         if output is None and format_ in (Format.html, Format.parquet):
-            output = store.parent / f"{result.run.id}.{format_.value}"
+            output = store.parent / f"{morning.result.run.id}.{format_.value}"
         if output is None:
             sys.stdout.write(content if isinstance(content, str) else content.decode())
         else:

@@ -12,6 +12,8 @@ from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, 
 if TYPE_CHECKING:
     from bench.config.devices import DeviceConfig
     from bench.config.load import LoadedSuite
+    from bench.report.morning import Morning
+    from bench.results import RunInfo
     from bench.run.job import Prepared, RunRequest
     from bench.store.records import StoredRun
 
@@ -30,43 +32,68 @@ def add_to(app: typer.Typer) -> None:
         quick: Annotated[bool, typer.Option("--quick", help="Few and short trials: a look, not a result.")] = False,
         resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest unfinished run of the store; "
                                                               "saved trials are not measured again.")] = False,
+        baseline: Annotated[str | None, typer.Option("--baseline", metavar="RUN", help="Judge by this run wherever "
+                                                     "the suite says last-green.")] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Convert, quantize and measure a suite on devices; print the comparison and write the HTML report."""
+        """Convert, quantize and measure a suite on devices, judge it by what it expects; write the HTML report.
+
+        Ends with 0 when all is well, 1 when an expectation is broken, or cannot be told and must be; 3 when something
+        could not be measured and nothing is broken; 130 after Ctrl-C.
+        """
         from bench.convert.cache import open_cache
         from bench.run.job import prepare
 
         cache = open_cache()
         earlier = _earlier(store, suite, device or [], quick) if resume else None
-        request = _resumed(earlier) if earlier else _request(suite, devices_file, device or [], quick)
+        request = _resumed(earlier) if earlier else request_of(suite, devices_file, device or [], quick)
         if dry_run:
             _print_plan(prepare(request, cache), as_json)
             return
-        raise typer.Exit(_run(request, store, earlier, as_json))
+        raise typer.Exit(_run(request, store, earlier, baseline, as_json))
 
 
-def _run(request: RunRequest, path: Path, earlier: StoredRun | None, as_json: bool) -> int:
+def _run(request: RunRequest, path: Path, earlier: StoredRun | None, baseline: str | None, as_json: bool) -> int:
     """The exit code after a whole run."""
     from bench.cli.progress import showing
     from bench.convert.cache import open_cache
-    from bench.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
+    from bench.errors import EXIT_INTERRUPTED
+    from bench.report.morning import gather
     from bench.run.job import prepare, run
+    from bench.run.judging import check_expectations, judge_with_retries
     from bench.run.stop import Stop
     from bench.store.store import Store
 
     stop, cache = Stop(), open_cache()
     with Store(path, create=True) as store:
+        check_expectations(request.suite, store, baseline)
         with showing() as progress, stop.listening(progress.interrupted):
             prepared = prepare(request, cache)
             run_id = run(request, prepared, store, cache, stop, progress.notify, earlier)
-        stored = store.load(store.find_run(run_id))
-    _print_result(stored, path, as_json)
-    if stored.run.state == "interrupted":
+            if not stop.soft.is_set():
+                judge_with_retries(request, run_id, prepared, store, cache, stop, progress.notify, baseline)
+        morning = gather(store, store.find_run(run_id))
+    _print_result(morning, path, as_json)
+    return EXIT_INTERRUPTED if stop.soft.is_set() else _exit_code(morning.result.run)
+
+
+def _exit_code(run: RunInfo) -> int:
+    """What is broken comes first: a regression is one also where a device was lost. What only cannot be told is the
+    lab's doing in a run that is incomplete."""
+    from bench.errors import EXIT_EXPECTATION, EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
+
+    judgement = run.judgement
+    if run.state == "interrupted":
         return EXIT_INTERRUPTED
-    return EXIT_OK if stored.run.state == "finished" else EXIT_INCOMPLETE
+    if judgement and any(outcome.state == "broken" for outcome in judgement.outcomes):
+        return EXIT_EXPECTATION
+    if run.state != "finished":
+        return EXIT_INCOMPLETE
+    return EXIT_EXPECTATION if judgement and judgement.state == "red" else EXIT_OK
 
 
-def _request(suite: Path | None, devices_file: Path, names: list[str], quick: bool) -> RunRequest:
+def request_of(suite: Path | None, devices_file: Path, names: list[str], quick: bool) -> RunRequest:
+    """What these files and options ask for. Raises ConfigError."""
     from bench.config.check import check_against_devices, check_files
     from bench.config.load import load_suite, parse_devices
     from bench.config.select import select_devices
@@ -135,23 +162,23 @@ def _print_plan(prepared: Prepared, as_json: bool) -> None:
     print(f"{kept} of {len(prepared.planned)} cells to be measured; whether they convert shows when they are converted")
 
 
-def _print_result(stored: StoredRun, path: Path, as_json: bool) -> None:
+def _print_result(morning: Morning, path: Path, as_json: bool) -> None:
     import sys
 
-    from bench.collect.cells import collect
     from bench.report import report
     from bench.report.write import write_report
 
-    result = collect(stored)
     if as_json:
-        print(report(result, "json"), end="")
+        print(report(morning, "json"), end="")
     else:
-        from rich.console import Console
+        from rich.console import Console, Group
 
+        from bench.report.judgement import terminal
         from bench.report.terminal import table
 
         console = Console()
-        Console(width=max(console.width, LEAST_WIDTH)).print(table(result))
-    page = path.parent / f"{stored.run.id}.html"
-    write_report(report(result, "html"), page)  # after the table: it may meet a full disk
+        shown = Group(table(morning.result), terminal(morning.result))
+        Console(width=max(console.width, LEAST_WIDTH)).print(shown)
+    page = path.parent / f"{morning.result.run.id}.html"
+    write_report(report(morning, "html"), page)  # after the table: it may meet a full disk
     print(f"report: {page}", file=sys.stderr if as_json else sys.stdout)

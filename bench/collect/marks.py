@@ -3,33 +3,53 @@ restarted or not understood."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from bench import stats
 from bench.conditions import read
 from bench.results import Cores
+from bench.stats.outliers import outliers
+from bench.store.packing import unpack
 from bench.store.records import SessionRecord, TrialRecord
-from bench.throttling import disturbed, throttled
+from bench.throttling import Signs, signs
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Sampled = Sequence[tuple[TrialRecord, NDArray[np.int64]]]
-    """Trials of a cell, each with its samples in ns."""
-
 MOST_REASONS = 4
 MOST_PROBLEMS = 5
 
 
-def throttling(sampled: Sampled) -> str | None:
+@dataclass(frozen=True)
+class Timed:
+    """A latency trial that ended well, with its samples in ns and what they and its readings say of the device."""
+
+    trial: TrialRecord
+    samples: NDArray[np.int64]
+    median_ns: float
+    outliers: int
+    signs: Signs
+
+
+def look_at(trial: TrialRecord) -> Timed:
+    """The trial with its samples unpacked and its readings read."""
+    samples = unpack(trial.samples or b"")
+    told = signs(list(map(read, trial.conditions)), samples, _used(trial))
+    far = outliers(samples)
+    return Timed(trial, samples, stats.percentile(samples, 50), far.above + far.below, told)
+
+
+def throttling(timed: Sequence[Timed]) -> str | None:
     """In how many trials the device did not keep its pace, and how it showed; None for in none."""
-    return _counted([throttled(list(map(read, trial.conditions)), samples, _used(trial)) for trial, samples in sampled])
+    return _counted([each.signs.throttled for each in timed])
 
 
-def disturbance(sampled: Sampled) -> str | None:
+def disturbance(timed: Sequence[Timed]) -> str | None:
     """In how many trials anything else changed or cannot be trusted, and what; None for in none."""
-    return _counted([disturbed(list(map(read, trial.conditions)), samples) for trial, samples in sampled])
+    return _counted([each.signs.disturbed for each in timed])
 
 
 def cores_of(trials: Iterable[TrialRecord]) -> Cores | None:
@@ -47,12 +67,13 @@ def different_cores(trials: Iterable[TrialRecord]) -> bool:
     return len({tuple(_used(trial)) for trial in trials if _used(trial)}) > 1
 
 
-def of_device(sessions: Sequence[SessionRecord], conditions: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What a reader must know of one device: it was restarted within the run; its answers were not understood."""
+def of_device(sessions: Sequence[SessionRecord], unclear: Iterable[str]) -> tuple[str, ...]:
+    """What a reader must know of one device: it was restarted within the run; its answers, those of its facts and
+    `unclear` ones of its readings, were not understood."""
     boots = dict.fromkeys(session.boot_id for session in sessions if session.boot_id)
     found = [f"restarted during the run: its {len(sessions)} sessions were of {len(boots)} boots"] * (len(boots) > 1)
     told = [text for session in sessions for text in _texts(session.facts.get("problems"))]
-    problems = list(dict.fromkeys(told + [text for seen in conditions for text in read(seen).problems]))
+    problems = list(dict.fromkeys([*told, *unclear]))
     found += [f"not understood: {text}" for text in problems[:MOST_PROBLEMS]]
     more = len(problems) - MOST_PROBLEMS
     return tuple(found + [f"not understood: {more} more of its answers"] * (more > 0))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bench.config.devices import DevicesConfig
+from bench.config.expect import METRICS, Expectation
 from bench.config.files import not_a_file
 from bench.config.load import LoadedSuite, read_document
 from bench.config.problems import Problem, config_error, quoted, suggest
@@ -19,12 +20,30 @@ def check_files(loaded: LoadedSuite) -> None:
 
 
 def check_against_devices(loaded: LoadedSuite, devices: DevicesConfig) -> None:
-    """Raise one ConfigError that names every unknown device in the suite's `exclude`."""
+    """Raise one ConfigError that names every unknown device in the suite's `exclude` and `expect`."""
+    excluded = enumerate(loaded.config.exclude)
+    named: list[tuple[Place, str | None]] = [(("exclude", index), entry.device) for index, entry in excluded]
+    named += [(place, entry.device) for place, entry in _expectations(loaded)]
     _raise_if_any(loaded, [
-        Problem(("exclude", index, "device"),
-                f"no device {quoted(entry.device)} in the devices file{suggest(entry.device, devices.devices)}")
-        for index, entry in enumerate(loaded.config.exclude)
-        if entry.device is not None and entry.device not in devices.devices])
+        Problem((*place, "device"), f"no device {quoted(device)} in the devices file{suggest(device, devices.devices)}")
+        for place, device in named if device is not None and device not in devices.devices])
+
+
+def check_despite(loaded: LoadedSuite, known: Collection[str]) -> None:
+    """Raise one ConfigError that names every circumstance in `expect.despite` that is not among the `known`."""
+    names = loaded.config.expect.despite if loaded.config.expect else ()
+    _raise_if_any(loaded, [Problem(("expect", "despite", index), f"unknown name {quoted(name)}{suggest(name, known)}")
+                           for index, name in enumerate(names) if name not in known])
+
+
+def _expectations(loaded: LoadedSuite) -> Iterator[tuple[Place, Expectation]]:
+    """What the suite expects, each with its place in the file."""
+    for metric in METRICS if loaded.config.expect else ():
+        said: Expectation | tuple[Expectation, ...] | None = getattr(loaded.config.expect, metric)
+        if isinstance(said, tuple):
+            yield from ((("expect", metric, index), entry) for index, entry in enumerate(said))
+        elif said:
+            yield ("expect", metric), said
 
 
 def _raise_if_any(loaded: LoadedSuite, problems: list[Problem]) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from bench.config.devices import TRANSPORT_KEYS
+from bench.config.expect import METRICS
 from bench.config.problems import Problem, quoted, suggest
 from bench.config.quantities import parse_duration
-from bench.config.suite import SOURCE_KEYS, WarmupConfig
+from bench.config.suite import SOURCE_KEYS, MeasureConfig, WarmupConfig
 from bench.config.yaml import Document, Place
-from bench.words import DELEGATES_OF_RUNTIME
+from bench.words import DELEGATES_OF_RUNTIME, RUNTIMES
 
 Rule = Callable[[dict[str, Any]], Iterator[Problem]]
 
@@ -132,6 +133,29 @@ def warmup_can_end(data: dict[str, Any]) -> Iterator[Problem]:
                       f"wanted max_time of at least min_time, found {most:g} s and {least:g} s")
 
 
+LEAST_WITH_UNTIL: Final = 3
+"""Trials of every cell, before it can be told where further ones are needed most: two give no usable interval."""
+
+
+def measuring_until_can_end(data: dict[str, Any]) -> Iterator[Problem]:
+    """`until` with too few trials to begin with, or more than it may end with; what goes with `until`, without it."""
+    measure = _mapping(data, "measure")
+    if measure.get("until") is None:
+        for key in ("max_trials", "budget"):
+            if measure.get(key) is not None:
+                yield Problem(("measure", key), "it limits the further trials of until:, and there is no until:")
+        return
+    least, most = [measure.get(key, getattr(MeasureConfig(), key)) for key in ("trials", "max_trials")]
+    if type(least) is not int or type(most) is not int:
+        return
+    if least < LEAST_WITH_UNTIL:
+        yield Problem(("measure", "trials"), f"wanted at least {LEAST_WITH_UNTIL} with until:, found {least}: "
+                                             "fewer do not tell which cells need more")
+    if most < least:
+        key = "max_trials" if "max_trials" in measure else "trials"
+        yield Problem(("measure", key), f"wanted max_trials of at least trials, found {most} and {least}")
+
+
 def each_exclude_matches_something(data: dict[str, Any]) -> Iterator[Problem]:
     """Exclusions that no cell of the suite can match."""
     models = _mapping(data, "models")
@@ -148,8 +172,41 @@ def each_exclude_matches_something(data: dict[str, Any]) -> Iterator[Problem]:
                           f"this suite has no model {quoted(model)}{suggest(model, models)}")
 
 
+def each_expectation_covers_something(data: dict[str, Any]) -> Iterator[Problem]:
+    """Expectations of a model, runtime or precision that the suite does not have, and of an accuracy that it does not
+    measure."""
+    models = _mapping(data, "models")
+    has = {"model": tuple(models),
+           **{key: _words(data, f"{key}s", usual) for key, usual in (("runtime", RUNTIMES), ("precision", ("fp32",)))}}
+    for place, entry in _expectations(data):
+        for key, known in has.items():
+            named = entry.get(key)
+            if known and isinstance(named, str) and named not in known:
+                yield Problem((*place, key), f"this suite has no {key} {quoted(named)}{suggest(named, known)}")
+        named = entry.get("model")
+        unlabelled = isinstance(named, str) and named in models and _mapping(models, named).get("dataset") is None
+        if place[1] == "accuracy_drop" and unlabelled:
+            yield Problem((*place, "model"), f"the model {quoted(str(named))} has no dataset: its accuracy is not "
+                                             "measured")
+
+
+def _expectations(data: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
+    for metric in METRICS:
+        said = _mapping(data, "expect").get(metric)
+        if isinstance(said, dict):
+            yield ("expect", metric), said
+        for index, entry in enumerate(said if isinstance(said, list) else []):
+            if isinstance(entry, dict):
+                yield ("expect", metric, index), entry
+
+
+def _words(data: dict[str, Any], key: str, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """What a list of the suite names, or what it is by default."""
+    return tuple(value for value in _list(data, key) if isinstance(value, str)) if key in data else usual
+
+
 DEVICE_RULES: Final[tuple[Rule, ...]] = (each_device_has_one_transport,)
 SUITE_RULES: Final[tuple[Rule, ...]] = (
     each_model_has_one_source, each_input_has_one_origin, nothing_is_listed_twice, each_delegate_is_its_runtimes,
-    warmup_can_end, each_exclude_matches_something,
+    warmup_can_end, measuring_until_can_end, each_exclude_matches_something, each_expectation_covers_something,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import TypeAdapter
 
@@ -10,13 +10,14 @@ from bench.config.base import Strict
 from bench.config.devices import DevicesConfig
 from bench.config.quantities import DURATION_PATTERN, format_duration
 from bench.config.suite import SuiteConfig
-from bench.results import RunResult
+from bench.results import Badge, RunResult
 
 Which = Literal["devices", "suite", "results"]
 
 RESULTS_VERSION: Final = 1
-NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "trial_peak_rss_mib", "baseline_medians_ms", "retry_medians_ms",
-                        "quantiles_ms", "circumstances", "source", "trial_seconds", "checks")
+NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "trial_p90s_ms", "trial_loads_ms", "trial_peak_rss_mib",
+                      "baseline_medians_ms", "retry_medians_ms", "baseline_run", "quantiles_ms", "circumstances",
+                      "source", "trial_seconds", "outliers", "steadiness")
 """Fields of CellResult that the store and the charts use, and the JSON leaves out. So it does with conditions."""
 
 
@@ -37,10 +38,15 @@ def _results_schema() -> dict[str, Any]:
     for field in NOT_IN_JSON:
         del schema["$defs"]["CellResult"]["properties"][field]
     del schema["$defs"]["DeviceSummary"]["properties"]["conditions"]
+    schema["$defs"]["CellResult"]["properties"]["badge"] = {
+        "anyOf": [{"enum": list(get_args(Badge)), "type": "string"}, {"type": "null"}],
+        "description": "What the checks say together; null of a cell that was not measured."}
     for part in schema["$defs"].values():
         part["required"] = list(part["properties"])  # unknown values are written, as null
     version = {"const": RESULTS_VERSION, "type": "integer", "description": "The version of this format."}
-    schema["properties"] = {"schema": version, **schema["properties"]}
+    comparison = {"anyOf": [{"type": "object"}, {"type": "null"}],
+                  "description": "With the run that it stands against, as `bench compare` writes it; null without one."}
+    schema["properties"] = {"schema": version, **schema["properties"], "comparison": comparison}
     schema["required"] = list(schema["properties"])
     schema["description"] = "The result of a run. Unknown values are null; durations are in ms, memory in MiB."
     return schema

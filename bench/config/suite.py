@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from bench.config.base import FilePath, Line, Name, Strict, Version
-from bench.config.quantities import Seconds
+from bench.config.expect import ExpectConfig as ExpectConfig
+from bench.config.quantities import Seconds, Share
 
 Format = Literal["onnx", "tflite", "torchscript", "executorch"]
 Precision = Literal["fp32", "fp16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight"]
@@ -20,8 +21,6 @@ DType = Literal["float32", "float16", "float64", "int8", "int16", "int32", "int6
 BUILTIN_DATASETS: Final[tuple[str, ...]] = get_args(BuiltinDataset)
 SOURCE_KEYS: Final = ("torch", "exported", "onnx", "tflite", "torchscript")
 FACTORY_PATTERN: Final = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
-DROP_PATTERN: Final = r"^\d{1,3}(\.\d{1,6})?\s*pp$"
-CHANGE_PATTERN: Final = r"^\+?\d{1,6}(\.\d{1,6})?\s*%$"
 
 
 class SourceConfig(Strict):
@@ -111,7 +110,13 @@ class MeasureConfig(Strict):
     """How a cell is measured."""
 
     trials: int = Field(default=5, ge=1, le=1000)
-    """Fresh processes per cell."""
+    """Fresh processes per cell; with `until`, at least."""
+    until: Share | None = None
+    """Trials go on where p50 is not known so well yet: half of its 95 % interval, as a share of it."""
+    max_trials: int = Field(default=30, ge=1, le=1000)
+    """With `until`: fresh processes per cell at most."""
+    budget: Seconds | None = Field(default=None, gt=0)
+    """With `until`: how long after measuring began further trials may go on, on all devices together."""
     min_samples: int = Field(default=30, ge=1, le=1_000_000)
     """Timed inferences per trial at least."""
     min_time: Seconds = 1.0
@@ -123,7 +128,8 @@ class MeasureConfig(Strict):
 
     def quick(self) -> MeasureConfig:
         """The same with 2 short trials: a look, not a result to act on."""
-        return self.model_copy(update={"trials": min(self.trials, 2), "min_samples": min(self.min_samples, 10),
+        return self.model_copy(update={"trials": min(self.trials, 2), "until": None, "budget": None,
+                                       "min_samples": min(self.min_samples, 10),
                                        "min_time": min(self.min_time, 0.2),
                                        "warmup": self.warmup.model_copy(update={"min_time": 0.1, "max_time": 1.0})})
 
@@ -171,31 +177,6 @@ class ExcludeConfig(Strict):
     precision: Precision | None = None
     runtime: Runtime | None = None
     device: str | None = None
-
-
-class AccuracyExpectation(Strict):
-    """How much accuracy may be lost."""
-
-    against: Literal["fp32"]
-    at_most: Annotated[str, StringConstraints(pattern=DROP_PATTERN)]
-    """Percentage points: 1.0pp."""
-
-
-class LatencyExpectation(Strict):
-    """How much slower a cell may be than in another run."""
-
-    against: Line
-    """The run to compare with."""
-    at_most: Annotated[str, StringConstraints(pattern=CHANGE_PATTERN)]
-    """A change: +5%."""
-
-
-class ExpectConfig(Strict):
-    """Limits to judge a run by. Accepted and kept; not judged by this version."""
-
-    accuracy_drop: AccuracyExpectation | None = None
-    latency_p50: LatencyExpectation | None = None
-    latency_p90: LatencyExpectation | None = None
 
 
 class SuiteConfig(Strict):

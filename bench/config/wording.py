@@ -13,7 +13,7 @@ from bench.config.base import LINE_PATTERN, NAME_PATTERN, WORD_PATTERN
 from bench.config.devices import WORKDIR_PATTERN
 from bench.config.problems import MAX_LISTED, Problem, found, quoted, suggest
 from bench.config.quantities import format_duration
-from bench.config.suite import CHANGE_PATTERN, DROP_PATTERN, FACTORY_PATTERN
+from bench.config.suite import FACTORY_PATTERN
 from bench.config.yaml import Document, Place
 
 _WANTED_BY_TYPE: Final = {
@@ -33,9 +33,9 @@ _WANTED_BY_PATTERN: Final = {
     WORD_PATTERN: "text without spaces that does not start with '-'",
     FACTORY_PATTERN: "module:function, such as mymodels.vision:mobilenet",
     WORKDIR_PATTERN: "a folder on the device that starts with / or ~/",
-    DROP_PATTERN: "percentage points such as 1.0pp",
-    CHANGE_PATTERN: "a percentage such as +5%",
 }
+_LATER: Final = {("expect", "energy"): "energy is not measured by this version"}
+"""Keys that are wished for and not there yet."""
 _KEY: Final = "[key]"
 
 
@@ -82,6 +82,8 @@ def _problem(place: Place, detail: Any, document: Document, model: type[BaseMode
     if kind == "missing":
         return Problem(place[:-1], f"the key {place[-1]!r} is missing")
     if kind == "extra_forbidden":
+        if place in _LATER:
+            return Problem(place, _LATER[place])
         known = _fields_at(model, place[:-1])
         return Problem(place, f"unknown key{suggest(str(place[-1]), known)}")
     if kind == "value_error":
@@ -137,7 +139,7 @@ def _fields_at(model: type[BaseModel], place: Place) -> list[str]:
     kinds: list[Any] = [model]
     for step in place:
         kinds = [inner for kind in kinds for inner in _inner(kind, step)]
-    return [key for kind in kinds if _is_model(kind) for key in kind.model_fields]
+    return list(dict.fromkeys(key for kind in kinds if _is_model(kind) for key in kind.model_fields))
 
 
 def _inner(kind: Any, step: str | int) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,16 @@ def result_of(variant: Variant, entry: Entry, *, cached: bool) -> Artifact | Ref
     facts = entry.facts
     if entry.file is None:
         return refused(variant, facts["reason"], facts["fault"], entry.log.read_text(errors="replace"))
-    passed = passed_from_json(facts["passed"])
-    return Artifact(variant.job.model, variant.format, variant.precision, entry.file, entry.sha256, entry.size_bytes,
+    return replace(artifact_of(entry), model=variant.job.model, cached=cached)
+
+
+def artifact_of(entry: Entry) -> Artifact:
+    """The file of an entry that holds one, under the name of the model that it was first made for."""
+    assert entry.file is not None
+    facts, passed = entry.facts, passed_from_json(entry.facts["passed"])
+    return Artifact(facts["model"], facts["format"], facts["precision"], entry.file, entry.sha256, entry.size_bytes,
                     entry.key, passed.inputs, passed.places, passed.outputs, passed.gate, facts["tools"],
-                    facts["seconds"], cached, passed.warnings)
+                    facts["seconds"], True, passed.warnings)
 
 
 def refused(variant: Variant, reason: str, fault: Any, log: str = "") -> Refusal:

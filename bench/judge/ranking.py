@@ -18,7 +18,7 @@ class Speedup:
 
 def baselines(cells: Iterable[CellResult]) -> dict[tuple[object, ...], CellResult]:
     """The measured fp32 cells whose outputs are right, by everything but format and precision."""
-    return {_peer(cell): cell for cell in cells
+    return {peer(cell): cell for cell in cells
             if cell.precision == "fp32" and cell.latency_ms.p50 and not (cell.outputs and not cell.outputs.ok)}
 
 
@@ -27,7 +27,7 @@ def speedup(cell: CellResult, fp32: dict[tuple[object, ...], CellResult]) -> Spe
 
     None without that, and on an emulated device, whose ratios are those of its emulator.
     """
-    base = fp32.get(_peer(cell))
+    base = fp32.get(peer(cell))
     if base is None or not cell.latency_ms.p50 or not base.latency_ms.p50 or cell.emulated:
         return None
     return Speedup(base.latency_ms.p50 / cell.latency_ms.p50, not overlap(base, cell))
@@ -42,8 +42,10 @@ def overlap(one: CellResult, other: CellResult) -> bool:
 
 
 def rankable(cell: CellResult) -> bool:
-    """Whether a cell may stand out: measured on a real device, with outputs that were checked and right."""
-    return bool(cell.status == "ok" and not cell.emulated and cell.outputs and cell.outputs.ok and cell.latency_ms.p50)
+    """Whether a cell may stand out: measured on a real device, with outputs that were checked and right, and no reason
+    known to mistrust it."""
+    return bool(cell.status == "ok" and not cell.emulated and cell.outputs and cell.outputs.ok and cell.latency_ms.p50
+                and cell.badge != "not trusted")
 
 
 def lowest(cells: Iterable[CellResult]) -> list[CellResult]:
@@ -70,5 +72,6 @@ def _score(cell: CellResult) -> float:
     return cell.accuracy.value if cell.accuracy else 0.0
 
 
-def _peer(cell: CellResult) -> tuple[object, ...]:
+def peer(cell: CellResult) -> tuple[object, ...]:
+    """What a cell shares with its fp32: all but format and precision."""
     return cell.device, cell.model, cell.runtime, cell.delegate, cell.threads, cell.batch

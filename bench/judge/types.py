@@ -8,6 +8,7 @@ from typing import Literal
 from bench.results import CellResult, RunInfo
 
 Call = Literal["better", "worse", "same", "cannot tell"]
+State = Literal["steady", "new", "sustained", "recovered", "improved", "flaky", "short"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class NoiseFloor:
     runs: int = 0
     measured: str = ""
     """When the newest of them was taken: UTC, ISO 8601."""
+    wander_sd: float = 0.0
+    """What the centres of stretches of one run, each as long as a usual run, differ by beyond their trials."""
+    run_df: int = 0
+    """Degrees of freedom that `run_sd` is known with; 0: one less than `runs`."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison: a run, or the part of a run on one device, of one runtime or variant."""
+    """One side of a comparison: a run, or the part of a run on one device, of one runtime or variant: of its cells,
+    those that have the values of `part`, by the names of CellResult's fields."""
 
     kind: Literal["run", "device", "runtime", "variant"]
     label: str
     run: RunInfo
+    part: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,9 @@ class Difference:
 @dataclass(frozen=True)
 class CellPair:
     """A cell on both sides, compared. `memory` is the verdict on peak RSS, None where it was not told.
-    `accuracy_change` is after less before, a fraction of one. `despite` are differences that the user lets pass."""
+    `accuracy_change` is after less before, a fraction of one. `despite` are differences that the user lets pass,
+    `noted` those that hinder nothing and may be why: the model's file, the converter's version. `retried`: judged from
+    trials that were taken in turn with the baseline's artifact, on the night of `after`."""
 
     before: CellResult
     after: CellResult
@@ -96,6 +105,8 @@ class CellPair:
     size_ratio: float | None = None
     accuracy_change: float | None = None
     despite: tuple[Difference, ...] = ()
+    noted: tuple[Difference, ...] = ()
+    retried: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,9 +133,9 @@ class Shift:
 
 @dataclass(frozen=True)
 class Comparison:
-    """After against before. `broke` and `mended` are cells that were measured on one side and failed on the other;
-    `only_before` and `only_after` are names of cells that the other side does not have. `method` says how it was
-    judged, in a sentence."""
+    """After against before. `broke` and `mended` are cells, as they are after, that were measured with right outputs on
+    one side, and failed or had wrong outputs on the other; `only_before` and `only_after` are names of cells that the
+    other side does not have. `method` says how it was judged, in a sentence."""
 
     before: Side
     after: Side
@@ -176,8 +187,9 @@ class Series:
     model: str
     points: tuple[Point, ...]
     changes: tuple[Change, ...]
-    state: Literal["steady", "new", "sustained", "recovered", "improved", "flaky", "short"]
+    state: State
     reason: str = ""
+    emulated: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Charts as inline SVG, the same bytes for the same result. Colours are CSS variables, so that they follow the page."""
+"""Charts as inline SVG, the same bytes for the same result, whose colours are CSS variables, so that they follow the
+page; and as files of their own, SVG or PNG, in the page's light colours."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.errors import MissingExtra
@@ -14,6 +15,7 @@ from bench.words import PRECISIONS, RUNTIMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK: Final = "#010101"
 MUTED: Final = "#010102"
@@ -29,6 +31,12 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "axes.linewidth": 0.8, "grid.color": GRID, "grid.linewidth": 0.6, "axes.spines.top": False,
     "axes.spines.right": False, "axes.axisbelow": True, "legend.frameon": False,
 }
+LIGHT: Final = {INK: "#1a1f26", MUTED: "#5a6472", GRID: "#dde2e8", PAPER: "#ffffff"}
+"""The light page's, for files of their own."""
+GOOD, BAD, UNCLEAR = "#1b7a4b", "#b3261e", "#8a5a00"
+"""Of a verdict in such files."""
+DOTS_PER_INCH: Final = 150
+_METADATA: Final = ("Date", "Creator", "Format", "Type")
 MARKERS: Final = dict(zip(PRECISIONS, "osD^vPX", strict=True))
 
 
@@ -70,26 +78,40 @@ def drawn(frame: Frame, draw: Callable[[Axes], None], name: str, describe: str) 
 
     `name` keeps the ids inside apart from those of other charts of the page. Raises MissingExtra without matplotlib.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("matplotlib", "report", "a chart") from error
-    with _settings(name):
-        figure = Figure(figsize=(frame.width, frame.height))
+    with _settings(_SETTINGS | {"svg.hashsalt": name}):
+        figure = _figure(frame, draw)
         figure.patch.set_alpha(0)
-        axes = figure.add_axes(frame.rectangle())
-        axes.patch.set_alpha(0)
-        draw(axes)
+        figure.axes[0].patch.set_alpha(0)
         buffer = StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata=nothing)
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(_METADATA))
     return _inline(buffer.getvalue(), describe)
 
 
-def _settings(name: str) -> AbstractContextManager[None]:
-    import matplotlib
+def saved(frame: Frame, draw: Callable[[Axes], None], suffix: str, describe: str) -> bytes:
+    """A file's content, `.svg` or `.png`, that `draw` has filled. Raises MissingExtra without matplotlib."""
+    light = {key: LIGHT.get(value, value) if isinstance(value, str) else value for key, value in _SETTINGS.items()}
+    metadata = {"Description": describe} if suffix == ".png" else {**dict.fromkeys(_METADATA), "Title": describe}
+    with _settings(light):
+        buffer = BytesIO()
+        figure = _figure(frame, draw)
+        figure.savefig(buffer, format=suffix[1:], metadata=metadata, dpi=DOTS_PER_INCH)
+    return buffer.getvalue()
 
-    return matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name})
+
+def _figure(frame: Frame, draw: Callable[[Axes], None]) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(frame.width, frame.height))
+    draw(figure.add_axes(frame.rectangle()))
+    return figure
+
+
+def _settings(values: dict[Any, Any]) -> AbstractContextManager[None]:
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise MissingExtra("matplotlib", "report", "a chart") from error
+    return matplotlib.rc_context(values)
 
 
 def _inline(svg: str, describe: str) -> str:

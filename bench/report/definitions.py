@@ -52,6 +52,9 @@ COLUMNS: Final = (
      f"than {100 * CLOCK_FALL:.0f} %, a sensor rose by more than {RISE_C:g} °C, the system told of a thermal "
      f"status above 0, or the samples' median rose by more than {100 * DRIFT:.0f} % from their first third to their "
      "last, clearly beyond noise. The timings hold for a device in that state only."),
+    ("trust",
+     "Ten checks of each cell, each passed, failed or not known; open a cell to read them. Trusted: all passed. "
+     "Unverified: none failed, some are not known. Not trusted: some failed; such a cell is shown and never ranked."),
     ("emulated",
      "The device is emulated: its timings show that it works, never how fast a real one is."),
 )

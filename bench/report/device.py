@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
 
 from bench.conditions import THERMAL_STATUS
 from bench.report.facts import number, settings, unit, words
 from bench.report.text import visible
 from bench.results import CellResult, Cores, DeviceSummary
-from bench.units import mebibytes
+from bench.units import mebibytes, ranges
 
 SHOWN = ("soc", "arch", "cores", "max_clocks_mhz", "memory_bytes", "os", "kernel", "python")
 ON_THE_LINE = ("manufacturer", "model", "soc", "release", "api_level", "security_patch")
@@ -68,14 +67,7 @@ def conditions(seen: Iterable[Mapping[str, object]]) -> list[tuple[str, str]]:
 def _pinned(cores: Cores) -> str:
     """`trials pinned to big cores: 4-7`; empty where no cores were wanted."""
     kind = f"{cores.wanted} cores:" if isinstance(cores.wanted, str) else "cores"
-    return visible(f"trials pinned to {kind} {_ranges(cores.used)}", 100) if cores.wanted is not None else ""
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """`0-3, 7`."""
-    ends = [0, *(place for place, (one, other) in enumerate(pairwise(numbers), 1) if other != one + 1), len(numbers)]
-    runs = [numbers[start:end] for start, end in pairwise(ends)]
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs if run)
+    return visible(f"trials pinned to {kind} {ranges(cores.used)}", 100) if cores.wanted is not None else ""
 
 
 def _phone(device: DeviceSummary) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from bench.report.text import visible
 from bench.results import CellResult, RunInfo
 from bench.units import mebibytes
+from bench.words import counted as counted
 
 UNITS = {"_bytes": "MiB", "_mib": "MiB", "_mhz": "MHz", "_c": "°C", "_percent": "%", "_time": "s", "timeout": "s"}
 """What a name's ending says of its value's unit; durations of settings are in seconds."""
@@ -21,11 +22,6 @@ def summary(cells: Sequence[CellResult]) -> str:
         parts.append(f"{faults.total()} failed ({', '.join(f'{name} {n}' for name, n in faults.most_common())})")
     skipped = sum(cell.status == "skipped" for cell in cells)
     return " · ".join(parts + ([f"{skipped} skipped"] if skipped else []))
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 cell`, `2 cells`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def when(run: RunInfo) -> str:

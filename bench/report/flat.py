@@ -6,26 +6,37 @@ import math
 from typing import Final
 
 from bench.judge.ranking import Speedup, baselines, speedup
+from bench.judge.types import CellPair, Comparison
+from bench.report.morning import Morning
 from bench.report.text import visible
-from bench.results import CellResult, Outputs, RunInfo, RunResult
+from bench.results import CellResult, Judgement, Outputs, RunInfo
 
 LONGEST_TEXT: Final = 10_000
 TEXT: Final = ("run", "suite", "started", "device", "model", "format", "precision", "runtime", "delegate", "status",
-               "reason", "fault", "artifact_sha256", "accuracy_metric", "cores_wanted", "cores_used", "warnings")
+               "reason", "fault", "artifact_sha256", "accuracy_metric", "cores_wanted", "cores_used", "warnings",
+               "badge", "checks_failed", "expectations", "expectations_broken", "baseline_run", "verdict")
 WHOLE: Final = ("threads", "batch", "artifact_bytes", "trials", "samples", "accuracy_count")
 TRUTH: Final = ("emulated", "outputs_ok", "throttled")
 
 
-def records(result: RunResult) -> list[dict[str, object]]:
+_WORST_FIRST: Final = ("broken", "inconclusive", "not judged", "kept")
+JUDGED: Final = ("expectations", "expectations_broken", "baseline_run", "verdict", "ratio_vs_baseline",
+                 "ratio_vs_baseline_low", "ratio_vs_baseline_high")
+
+
+def records(morning: Morning) -> list[dict[str, object]]:
     """One record a cell, all with the keys of `columns()`; unknown is None. Text is made visible: one line."""
-    fp32 = baselines(result.cells)
-    return [_record(result.run, cell, speedup(cell, fp32)) for cell in result.cells]
+    result = morning.result
+    fp32, standings = baselines(result.cells), _standings(morning.comparison)
+    outcomes = _judged(result.run.judgement)
+    return [_record(result.run, cell, speedup(cell, fp32),
+                    {**outcomes.get(cell.cell, {}), **standings.get(cell.cell, {})}) for cell in result.cells]
 
 
 def columns() -> list[str]:
     """The names of the columns, in order."""
     nothing = CellResult("", "", False, "", "", "", "", "", 1, None, "skipped")
-    return list(_record(RunInfo("", "", "", None, "", {}, {}), nothing, None))
+    return list(_record(RunInfo("", "", "", None, "", {}, {}), nothing, None, {}))
 
 
 def finite(value: float | None) -> float | None:
@@ -33,9 +44,10 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _record(run: RunInfo, cell: CellResult, gain: Speedup | None) -> dict[str, object]:
+def _record(run: RunInfo, cell: CellResult, gain: Speedup | None, judged: dict[str, object]) -> dict[str, object]:
     record = {**_identity(run, cell), **_speed(cell), "speedup_vs_fp32": gain.ratio if gain else None, **_cost(cell),
-              **_quality(cell), **_conditions(cell), "warnings": "; ".join(cell.warnings) or None}
+              **_quality(cell), **_conditions(cell), "warnings": "; ".join(cell.warnings) or None, **_trust(cell),
+              **{name: judged.get(name) for name in JUDGED}}
     return {name: visible(value, LONGEST_TEXT) if isinstance(value, str) else value for name, value in record.items()}
 
 
@@ -79,3 +91,37 @@ def _conditions(cell: CellResult) -> dict[str, object]:
     return {"cores_wanted": " ".join(map(str, wanted)) if isinstance(wanted, tuple) else wanted,
             "cores_used": " ".join(map(str, used)) or None,
             "throttled": cell.throttled is not None if cell.status == "ok" else None}
+
+
+def _trust(cell: CellResult) -> dict[str, object]:
+    failed = [check.name for check in cell.checks if check.state == "failed"]
+    return {"badge": cell.badge if cell.status == "ok" else None, "checks_failed": "; ".join(failed) or None}
+
+
+def _judged(judgement: Judgement | None) -> dict[str, dict[str, object]]:
+    """By cell, the worst state of what is expected of it, and what of that is broken."""
+    states: dict[str, list[str]] = {}
+    broken: dict[str, list[str]] = {}
+    for outcome in judgement.outcomes if judgement else ():
+        states.setdefault(outcome.cell, []).append(outcome.state)
+        if outcome.state == "broken":
+            broken.setdefault(outcome.cell, []).append(f"{outcome.expectation} {outcome.limit}")
+    return {cell: {"expectations": min(found, key=_WORST_FIRST.index),
+                   "expectations_broken": "; ".join(broken.get(cell, ())) or None} for cell, found in states.items()}
+
+
+def _standings(comparison: Comparison | None) -> dict[str, dict[str, object]]:
+    """By cell, how it stands to the baseline: ratios are of the p50, now over then."""
+    if comparison is None:
+        return {}
+    run = comparison.before.run.id
+    lost = {refused.after.cell: "not comparable" for refused in comparison.refused}
+    lost |= {cell.cell: "broke" for cell in comparison.broke} | {cell.cell: "mended" for cell in comparison.mended}
+    return {**{pair.after.cell: {"baseline_run": run, **_ratio(pair)} for pair in comparison.pairs},
+            **{cell: {"baseline_run": run, "verdict": word} for cell, word in lost.items()}}
+
+
+def _ratio(pair: CellPair) -> dict[str, object]:
+    verdict = pair.latency
+    return {"verdict": verdict.call, "ratio_vs_baseline": finite(verdict.ratio),
+            "ratio_vs_baseline_low": finite(verdict.low), "ratio_vs_baseline_high": finite(verdict.high)}

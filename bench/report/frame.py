@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from bench.errors import MissingExtra
 from bench.report.flat import TEXT, TRUTH, WHOLE, columns, records
+from bench.report.morning import Morning
 from bench.report.text import csv_cell
-from bench.results import RunResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def frame(result: RunResult) -> pd.DataFrame:
+def frame(morning: Morning) -> pd.DataFrame:
     """One row a cell, columns as `bench.report.flat` names them, each with a type that knows "missing".
 
     Raises MissingExtra without pandas.
@@ -23,25 +23,25 @@ def frame(result: RunResult) -> pd.DataFrame:
         import pandas as pd
     except ImportError as error:
         raise MissingExtra("pandas", "report", "a table of results") from error
-    table = pd.DataFrame(records(result), columns=columns())
+    table = pd.DataFrame(records(morning), columns=columns())
     return table.astype({name: _dtype(name) for name in table.columns})
 
 
-def to_csv(result: RunResult) -> str:
+def to_csv(morning: Morning) -> str:
     """The frame as CSV; text that a spreadsheet would run as a formula is quoted. Raises MissingExtra (pandas)."""
-    table = frame(result)
+    table = frame(morning)
     for name in TEXT:
         table[name] = table[name].map(csv_cell, na_action="ignore")
     return table.to_csv(index=False, lineterminator="\n")
 
 
-def to_parquet(result: RunResult) -> bytes:
+def to_parquet(morning: Morning) -> bytes:
     """The frame as a Parquet file. Raises MissingExtra without pandas or pyarrow."""
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise MissingExtra("pyarrow", "parquet", "a Parquet file") from error
-    table = frame(result)
+    table = frame(morning)
     buffer = BytesIO()
     table.to_parquet(buffer, index=False)
     return buffer.getvalue()

@@ -1,15 +1,22 @@
-"""The report as one HTML file: no script, nothing from elsewhere, opens offline."""
+"""The report as one HTML file: its data, its script and its style within it, nothing from elsewhere, opens offline."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
 
 from bench import __version__
-from bench.report import charts, device, facts
+from bench.report import device, facts
 from bench.report.definitions import COLUMNS
-from bench.report.rows import Row, Table, runs_of, tables, unmeasured
+from bench.report.morning import Morning
+from bench.report.news import baseline_name, find_news
+from bench.report.page import page_data
+from bench.report.rows import unmeasured
 from bench.report.text import visible
 from bench.results import DeviceSummary, RunResult
 
@@ -17,83 +24,92 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from markupsafe import Markup
 
-MOST_CHARTS = 24
-"""Models on devices whose charts are drawn; the tables of the others are complete all the same."""
-ALIGNED = ("p50", "p90", "load", "first", "peak", "pss", "model_memory", "size", "accuracy", "drop", "speedup",
-           "cosine", "sqnr", "agreement")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One model on one device: its rows by runtime, columns padded to align at the decimal point, and its charts."""
-
-    table: Table
-    runtimes: list[list[Row]]
-    aligned: dict[str, dict[str, str]]
-    scatter: Markup | None
-    distribution: Markup | None
+STYLES: Final = ("base", "first", "tables", "charts", "detail", "print")
+SCRIPTS: Final = ("words", "data", "state", "dom", "axes", "theme", "spark", "filters", "table", "heat", "scatter",
+                  "ladder", "faceoff", "conditions", "distribution", "detail", "main")
+"""Names of the files in templates/page, in the order that they need one another."""
 
 
 @dataclass(frozen=True)
 class DeviceSection:
-    """A device with its facts and comparisons; `device` is None for one of which no summary was stored."""
+    """A device with its facts; `timeline` is its place among the page's devices, from 1, and 0 for one of which no
+    summary was stored."""
 
     name: str
     emulated: bool
-    device: DeviceSummary | None
     facts: str
     warnings: list[str]
     conditions: list[tuple[str, str]]
     versions: list[tuple[str, str]]
-    comparisons: list[Comparison]
+    timeline: int
 
 
-def to_html(result: RunResult) -> str:
-    """The whole file as text. Without matplotlib it holds the tables, and a line says how to get the charts."""
-    drawn = charts.available()
-    compared = [_comparison(table, drawn and place < MOST_CHARTS) for place, table in enumerate(tables(result))]
-    names = dict.fromkeys([visible(device.name) for device in result.devices] + [c.table.device for c in compared])
-    page = _template().render(
+def to_html(morning: Morning) -> str:
+    """The whole file as text, ending in a newline.
+
+    A policy in it lets nothing be loaded, and no script run but the page's own: it names the hashes of its script and
+    style (Content Security Policy Level 3, section 2.3.1).
+    """
+    from markupsafe import Markup
+
+    result = morning.result
+    script, style = _script(), _joined("css", STYLES)
+    return _template().render(
         run=result.run, suite=visible(result.run.suite), when=facts.when(result.run), version=__version__,
         notes=[visible(note) for note in result.run.notes], summary=facts.summary(result.cells),
-        settings=facts.settings(result.run.settings), host=facts.settings(result.run.host),
-        models=len({cell.model for cell in result.cells}), cells=result.cells, lost=unmeasured(result.cells),
-        devices=[_section(name, result, compared) for name in names], drawn=drawn, definitions=COLUMNS,
-        undrawn=max(0, len(compared) - MOST_CHARTS), counted=facts.counted, visible=visible)
-    return page if page.endswith("\n") else page + "\n"
+        settings=facts.settings(result.run.settings), host=facts.settings(result.run.host), news=find_news(morning),
+        models=len({cell.model for cell in result.cells}), lost=unmeasured(result.cells),
+        lost_count=sum(cell.status != "ok" for cell in result.cells), devices=_devices(result),
+        definitions=[*COLUMNS, *_method(morning)], counted=facts.counted, visible=visible,
+        script=Markup(script), style=Markup(style), script_hash=_hash(script), style_hash=_hash(style),
+        data=embedded(page_data(morning))) + "\n"
 
 
-def aligned(values: list[str]) -> dict[str, str]:
-    """Each text padded at its right with spaces as wide as digits, so that right-aligned decimal points meet."""
-    def fraction(text: str) -> int:
-        digits = text.rstrip("×")
-        return len(digits) - digits.index(".") if "." in digits else 0
+def embedded(data: object) -> Markup:
+    """`data` as JSON for a script element: ASCII, and nothing in it can end the element or open a comment.
 
-    most = max(map(fraction, values), default=0)
-    return {text: text + _pad(most - fraction(text), dot=fraction(text) == 0 and most > 0) for text in values}
+    Source: HTML Living Standard, section 4.12.1.3, restrictions for contents of script elements.
+    """
+    from markupsafe import Markup
 
-
-def _pad(width: int, *, dot: bool) -> str:
-    """`width` characters: figure spaces, and a punctuation space for the decimal point."""
-    return ("\u2008" if dot else "") + "\u2007" * (width - dot)
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 
 
-def _comparison(table: Table, drawn: bool) -> Comparison:
-    measured = [row for row in table.rows if not row.lost]
-    pads = {name: aligned([getattr(row, name) for row in measured]) for name in ALIGNED}
-    return Comparison(table, runs_of(table.rows), pads, None, None)
+def _method(morning: Morning) -> list[tuple[str, str]]:
+    """How changes were judged, as one more definition."""
+    told = morning.comparison
+    return [("change", f"Against {baseline_name(told)}: {visible(told.method, 2000)}.")] if told else []
 
 
-def _section(name: str, result: RunResult, compared: list[Comparison]) -> DeviceSection:
-    found = next((summary for summary in result.devices if visible(summary.name) == name), None)
-    mine = [comparison for comparison in compared if comparison.table.device == name]
-    emulated = found.emulated if found else any(comparison.table.emulated for comparison in mine)
-    if found is None:
-        return DeviceSection(name, emulated, None, "the device stated no facts", [], [], [], mine)
+def _devices(result: RunResult) -> list[DeviceSection]:
+    found = {summary.name: _section(summary, place, result) for place, summary in enumerate(result.devices, 1)}
+    for cell in result.cells:
+        found.setdefault(cell.device, DeviceSection(visible(cell.device), cell.emulated, "the device stated no facts",
+                                                    [], [], [], 0))
+    return list(found.values())
+
+
+def _section(found: DeviceSummary, place: int, result: RunResult) -> DeviceSection:
     cells = [cell for cell in result.cells if cell.device == found.name]
     versions = facts.settings(found.versions) + device.other_facts(found)
-    return DeviceSection(name, emulated, found, device.facts_line(found, cells), device.warnings(found),
-                         device.conditions(found.conditions), versions, mine)
+    return DeviceSection(visible(found.name), found.emulated, device.facts_line(found, cells), device.warnings(found),
+                         device.conditions(found.conditions), versions, place)
+
+
+def _script() -> str:
+    """All scripts as one, with no names of its own outside."""
+    return f"(() => {{\n\"use strict\";\n{_joined('js', SCRIPTS)}}})();"
+
+
+@lru_cache(maxsize=4)
+def _joined(ending: str, names: tuple[str, ...]) -> str:
+    folder = files("bench.report") / "templates" / "page"
+    return "".join((folder / f"{name}.{ending}").read_text(encoding="utf-8") for name in names)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
 
 
 @lru_cache(maxsize=1)
@@ -102,4 +118,4 @@ def _template() -> Template:
 
     environment = Environment(loader=PackageLoader("bench.report"), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("report.html.j2")
+    return environment.get_template("page.html.j2")

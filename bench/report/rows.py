@@ -1,4 +1,4 @@
-"""The one place that turns cells into what is shown: display rows for HTML and Markdown, flat columns for CSV."""
+"""Cells as rows of text, for Markdown and the terminal, and what was not measured by its reasons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Row:
     """A cell as text. Durations in ms, memory and size in MiB, accuracy and agreement in %, drop in
     percentage points, SQNR in dB.
 
-    `share` is its p50 over the largest of its table. `lowest`: the table's lowest p50, or not told apart from it.
+    `lowest`: the table's lowest p50, or not told apart from it.
     `throttled` says in how many of its trials the device did not keep its pace; empty for in none.
     `notes` are numbers of the table's footnotes. `lost` is the reason of a cell without a measurement.
     """
@@ -33,11 +33,7 @@ class Row:
     p50: str
     interval: str
     p90: str
-    load: str
-    first: str
     peak: str
-    pss: str
-    model_memory: str
     size: str
     accuracy: str
     drop: str
@@ -47,7 +43,6 @@ class Row:
     cosine: str
     sqnr: str
     agreement: str
-    share: float
     lowest: bool
     throttled: str
     notes: tuple[int, ...]
@@ -127,28 +122,25 @@ def signed_points(drop: float | None) -> str:
 def _table(cells: list[CellResult], fp32: dict[tuple[object, ...], CellResult]) -> Table:
     ordered = sorted(cells, key=order)
     notes = list(dict.fromkeys(visible(text) for cell in ordered for text in cell.warnings))
-    slowest = max((cell.latency_ms.p50 or 0.0 for cell in ordered), default=0.0)
     best = {id(cell) for cell in lowest(ordered)}
-    rows = tuple(_row(cell, speedup(cell, fp32), slowest, id(cell) in best,
+    rows = tuple(_row(cell, speedup(cell, fp32), id(cell) in best,
                       tuple(notes.index(visible(text)) + 1 for text in cell.warnings)) for cell in ordered)
     return Table(visible(ordered[0].device), any(cell.emulated for cell in ordered), visible(ordered[0].model), rows,
                  tuple(notes), tuple(ordered))
 
 
-def _row(cell: CellResult, gain: Speedup | None, slowest: float, best: bool, notes: tuple[int, ...]) -> Row:
+def _row(cell: CellResult, gain: Speedup | None, best: bool, notes: tuple[int, ...]) -> Row:
     latency, memory, score = cell.latency_ms, cell.memory_mib, cell.accuracy
     check = cell.outputs
     return Row(
         cell=cell, runtime=visible(cell.runtime), engine=engine(cell), precision=visible(cell.precision),
         p50=milliseconds(latency.p50), interval=_interval(latency.p50_low, latency.p50_high),
-        p90=milliseconds(latency.p90), load=milliseconds(cell.load_ms), first=milliseconds(cell.first_inference_ms),
-        peak=_memory(memory.peak_rss), pss=_memory(memory.pss), model_memory=_memory(memory.model),
+        p90=milliseconds(latency.p90), peak=_memory(memory.peak_rss),
         size=mebibytes(cell.artifact.bytes if cell.artifact else None),
         accuracy=percent(score.value if score else None).removesuffix(" %"),
         drop=signed_points(score.drop if score else None), speedup=_ratio(cell, gain),
         outputs="not checked" if check is None else "ok" if check.ok else "differs", **_distances(check),
-        share=(latency.p50 or 0.0) / slowest if slowest else 0.0, lowest=best,
-        throttled=visible(cell.throttled or ""), notes=notes,
+        lowest=best, throttled=visible(cell.throttled or ""), notes=notes,
         lost="" if cell.status == "ok" else visible(cell.reason or "no reason was stored"))
 
 

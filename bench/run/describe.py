@@ -11,7 +11,7 @@ from typing import Any
 import bench
 from bench.config.suite import MeasureConfig, SuiteConfig
 from bench.store.records import StoredRun
-from bench.units import duration
+from bench.units import duration, percent
 from bench.words import PRECISIONS
 
 
@@ -31,7 +31,7 @@ def _git_revision(folder: Path) -> str | None:
 
 
 def notes(suite: SuiteConfig, quick: bool) -> list[str]:
-    """What a reader of the report must know: short trials, fewer precisions, limits that are not judged."""
+    """What a reader of the report must know: short trials, how many where that depends, fewer precisions."""
     measure, usual = suite.measure, MeasureConfig()
     found = ["--quick: few and short trials; a look, not a result to act on"] if quick else []
     if not quick and (measure.trials, measure.min_samples, measure.min_time) != (
@@ -39,11 +39,13 @@ def notes(suite: SuiteConfig, quick: bool) -> list[str]:
         found.append(f"measured by {_trials(measure.trials)} of at least {measure.min_samples} samples and "
                      f"{duration(measure.min_time)} each; the defaults are {usual.trials}, {usual.min_samples} and "
                      f"{duration(usual.min_time)}")
+    if measure.until is not None:
+        most = "" if measure.budget is None else f", within {duration(measure.budget)}"
+        found.append(f"cells were measured until p50 was known within {percent(measure.until)}, by {measure.trials} "
+                     f"to {measure.max_trials} trials{most}")
     left_out = [precision for precision in PRECISIONS if precision not in suite.precisions]
     if left_out:
         found.append(f"precisions that the suite does not ask for: {', '.join(left_out)}")
-    if suite.expect is not None:
-        found.append("the suite's expect: is kept with the run and not judged by this version")
     return found
 
 
@@ -58,7 +60,8 @@ def state_of(run: StoredRun, wanted: Set[tuple[str, str]]) -> str:
     so is a cell that this host lost.
     """
     last = {(trial.cell, trial.kind, trial.number): trial for trial in run.trials}
-    bad = any(trial.state == "failed" or (trial.outputs or {}).get("ok") is False for trial in last.values())
+    own = [trial for trial in last.values() if trial.kind != "baseline"]
+    bad = any(trial.state == "failed" or (trial.outputs or {}).get("ok") is False for trial in own)
     measured = {cell for cell, _, _ in last}
     planned = [cell for cell in run.cells if cell.status == "planned"]
     lost = any(cell.status == "skipped" and cell.fault == "infrastructure" for cell in run.cells)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from bench import stats
 from bench.conditions import Reading
 from bench.config.devices import DeviceConfig
 from bench.config.suite import SuiteConfig
-from bench.convert.types import Artifact
 from bench.errors import BenchError
 from bench.run import outputs
 from bench.run.clock import now
 from bench.run.events import Event, Notify
-from bench.run.files import InputFile
 from bench.run.gate import wait_until_fit
 from bench.run.link import AgentKit, Link
-from bench.run.prepare import OpenedModel, References
+from bench.run.schedule import Progress, next_round
 from bench.run.stop import Stop
+from bench.run.tasks import Agenda, Ready, Task
 from bench.session import TrialError
-from bench.store.packing import pack
-from bench.store.records import CellRecord, TrialRecord
+from bench.store.packing import pack, unpack
+from bench.store.records import TrialRecord
 from bench.store.store import Store
 
 ATTEMPTS = 2
@@ -35,42 +35,8 @@ class _Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A cell that can be measured: its file and its inputs as that file takes them."""
-
-    cell: CellRecord
-    artifact: Artifact
-    model: OpenedModel
-    references: References
-    verification: InputFile
-    labelled: InputFile | None
-
-    @property
-    def file(self) -> InputFile:
-        return InputFile(self.artifact.path, self.artifact.sha256)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One trial that is still to be done."""
-
-    ready: Ready
-    kind: Literal["latency", "accuracy"]
-    number: int
-
-    @property
-    def cell(self) -> str:
-        return self.ready.cell.cell
-
-    @property
-    def inputs(self) -> InputFile:
-        labelled = self.ready.labelled
-        return labelled if self.kind == "accuracy" and labelled is not None else self.ready.verification
-
-
-@dataclass(frozen=True)
 class DeviceJob:
-    """All that one device has to do. `done` are trials saved earlier, as (cell, kind, number): never measured again."""
+    """All that one device has to do, and with what."""
 
     run: str
     name: str
@@ -79,20 +45,11 @@ class DeviceJob:
     kit: AgentKit
     folder: Path
     """Where outputs are fetched to; gone after the run."""
-    ready: tuple[Ready, ...]
-    done: frozenset[tuple[str, str, int]]
-
-
-def tasks_of(job: DeviceJob) -> list[Task]:
-    """The trials to do, round-robin over the cells so that a drift of the device meets all of them; accuracy last."""
-    trials = range(1, job.suite.measure.trials + 1)
-    latency = [Task(ready, "latency", number) for number, ready in itertools.product(trials, job.ready)]
-    accuracy = [Task(ready, "accuracy", 1) for ready in job.ready if ready.labelled is not None]
-    return [task for task in latency + accuracy if (task.cell, task.kind, task.number) not in job.done]
+    agenda: Agenda
 
 
 def measure_device(job: DeviceJob, store: Store, stop: Stop, notify: Notify) -> None:
-    """Do every task of the device, or record why it could not be done."""
+    """Do every task of the device, and further ones where its agenda's goal asks for them, or record why not."""
     with Link(job.run, job.name, job.device, job.kit, job.folder, store, notify, stop.soft) as link:
         stop.on_hard(link.end)
         _DeviceRun(job, link, store, stop, notify).measure()
@@ -105,9 +62,14 @@ class _DeviceRun:
         self._store = store
         self._stop = stop
         self._notify = notify
-        self._tasks = tasks_of(job)
-        self._broken: set[str] = set()
-        """Cells that failed: their other trials are not tried."""
+        self._begun = time.monotonic() - job.agenda.spent_s
+        self._done = 0
+        self._total = len(job.agenda.first) + len(job.agenda.last)
+        """Trials that are known to come, or expected."""
+        self._measured = dict(job.agenda.saved)
+        """Of the cells' own latency trials."""
+        self._broken: set[tuple[str, str]] = set()
+        """What failed, as (cell, kind): its other trials are not tried."""
         self._pace: dict[str, float] = {}
         """Seconds of a cell's first inference, for how long its labelled set may take."""
         self._seen: Reading | None = None
@@ -116,17 +78,53 @@ class _DeviceRun:
         """Why the device cannot be reached any more."""
 
     def measure(self) -> None:
-        for position, task in enumerate(self._tasks, start=1):
+        agenda = self._job.agenda
+        self._do_all(agenda.first)
+        open_cells = {ready.cell.cell: ready for ready in agenda.ready}
+        while further := self._further(open_cells):
+            self._do_all(further)
+        self._do_all(agenda.last)
+
+    def _do_all(self, tasks: Sequence[Task]) -> None:
+        for task in tasks:
             if self._stop.soft.is_set():
                 return
-            if self._lost is not None and task.cell not in self._broken:
-                self._record(_failed(self._blank(task, 1), self._lost), position)
-                self._broken.add(task.cell)
-            elif task.cell not in self._broken and not self._left_out(task, position):
-                self._attempts(task, position)
+            self._done += 1
+            if self._lost is not None and not self._is_broken(task):
+                self._record(_failed(self._blank(task, 1), self._lost))
+                self._break(task)
+            elif not self._is_broken(task) and not self._left_out(task):
+                self._attempts(task)
 
-    def _attempts(self, task: Task, position: int) -> None:
-        self._tell("trial", task.cell, position - 1, f"{task.kind} {task.number}")
+    def _further(self, open_cells: dict[str, Ready]) -> list[Task]:
+        """The next round of further trials. Cells that get none any more are told and taken out of `open_cells`."""
+        goal = self._job.agenda.goal
+        if goal is None or self._stop.soft.is_set():
+            return []
+        for cell in [name for name in open_cells if (name, "latency") in self._broken]:
+            del open_cells[cell]
+        left_s = None if goal.budget_s is None else self._begun + goal.budget_s - time.monotonic() - self._reserved_s()
+        measured = {cell: self._measured.get(cell, Progress()) for cell in open_cells}
+        found = next_round(measured, goal, left_s)
+        self._total = self._done + found.expected + len(self._job.agenda.last)
+        for cell, why in found.closed.items():
+            del open_cells[cell]
+            self._tell("closed", cell, why)
+        return [Task(open_cells[cell], "latency", measured[cell].highest + 1) for cell in found.cells]
+
+    def _reserved_s(self) -> float:
+        """About how long the trials that come last will take."""
+        return sum(task.samples * self._pace.get(task.cell, 0.0) for task in self._job.agenda.last)
+
+    def _is_broken(self, task: Task) -> bool:
+        """Whether it, or the cell that it is to be held against, has failed."""
+        return bool({(task.cell, task.kind), (task.cell, "latency")} & self._broken)
+
+    def _break(self, task: Task) -> None:
+        self._broken.add((task.cell, "baseline" if task.kind == "baseline" else "latency"))
+
+    def _attempts(self, task: Task) -> None:
+        self._tell("trial", task.cell, f"{task.kind} {task.number}")
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 record = self._attempt(task, attempt)
@@ -134,7 +132,7 @@ class _DeviceRun:
                 return  # left open for --resume
             if record.state == "failed" and self._stop.hard.is_set():
                 return  # not the cell's doing: left open for --resume
-            self._record(record, position)
+            self._record(record)
             if record.state == "ok":
                 return
             if record.fault != "infrastructure":
@@ -142,7 +140,7 @@ class _DeviceRun:
             self._link.close()
             if self._stop.soft.is_set():
                 return  # left open for --resume
-        self._broken.add(task.cell)
+        self._break(task)
 
     def _attempt(self, task: Task, attempt: int) -> TrialRecord:
         begin = time.monotonic()
@@ -151,13 +149,14 @@ class _DeviceRun:
             session = self._link.session()
             blank = replace(blank, session=self._link.session_id)
             self._link.put([task.ready.file, task.inputs])
-            if task.kind == "latency":
+            if task.kind != "accuracy":
                 self._seen = wait_until_fit(self._job.device, self._seen, session.look,
-                                            lambda text: self._tell("waiting", task.cell, 0, text), self._pause)
+                                            lambda text: self._tell("waiting", task.cell, text), self._pause)
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
-            report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, 0, phase))
+            report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, phase))
             verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]))
-            self._pace[task.cell] = report.phases["first_ns"] / 1e9
+            if task.kind == "latency":
+                self._pace[task.cell] = report.phases["first_ns"] / 1e9
             record = replace(
                 blank, state="ok", phases=report.phases, memory=report.memory, versions=report.versions,
                 conditions=list(report.conditions), samples=pack(report.samples_ns) if report.samples_ns else None,
@@ -174,7 +173,7 @@ class _DeviceRun:
         if self._stop.soft.wait(seconds):
             raise _Stopped
 
-    def _left_out(self, task: Task, position: int) -> bool:
+    def _left_out(self, task: Task) -> bool:
         """Whether the cell is left out because the device lacks its runtime; also learns here that a device is lost."""
         try:
             runtimes = self._connected_runtimes()
@@ -183,8 +182,8 @@ class _DeviceRun:
                 return True  # left open for --resume
             self._lost = error
             self._notify(Event("note", f"{self._job.name}: {error}", self._job.name))
-            self._record(_failed(self._blank(task, 1), error), position)
-            self._broken.add(task.cell)
+            self._record(_failed(self._blank(task, 1), error))
+            self._break(task)
             return True
         runtime = task.ready.cell.runtime
         if runtime in runtimes:
@@ -192,7 +191,7 @@ class _DeviceRun:
         found = ", ".join(runtimes.values()) or "none"
         reason = f"{runtime} is not installed for {self._job.name}'s Python; runtimes found: {found}{self._provision()}"
         self._store.replace_cell(replace(task.ready.cell, status="skipped", reason=reason, fault="device"))
-        self._broken.add(task.cell)
+        self._break(task)
         return True
 
     def _provision(self) -> str:
@@ -213,21 +212,20 @@ class _DeviceRun:
 
     def _message(self, task: Task, name: str) -> dict[str, Any]:
         measure, cell = self._job.suite.measure, task.ready.cell
-        labelled = task.ready.model.labelled
-        count = len(labelled.labels) if task.kind == "accuracy" and labelled is not None else 0
         return {
-            "trial": name, "kind": task.kind, "runtime": cell.runtime, "delegate": cell.delegate,
-            "threads": cell.threads, "options": self._options(cell.runtime), "cores": self._job.device.cores,
-            "artifact": task.ready.file.name, "inputs": task.inputs.name,
-            "deadline_s": measure.timeout + 2 * count * self._pace.get(task.cell, 0.0),
+            "trial": name, "kind": "accuracy" if task.kind == "accuracy" else "latency", "runtime": cell.runtime,
+            "delegate": cell.delegate, "threads": cell.threads, "options": self._options(task.ready),
+            "cores": self._job.device.cores, "artifact": task.ready.file.name, "inputs": task.inputs.name,
+            "deadline_s": measure.timeout + 2 * task.samples * self._pace.get(task.cell, 0.0),
             "measure": {"min_samples": measure.min_samples, "min_ns": int(measure.min_time * 1e9),
                         "warmup_min_runs": measure.warmup.min_runs,
                         "warmup_min_ns": int(measure.warmup.min_time * 1e9),
                         "warmup_max_ns": int(measure.warmup.max_time * 1e9)},
         }
 
-    def _options(self, runtime: str) -> dict[str, str]:
-        return dict(self._job.suite.options_of(runtime).options)
+    def _options(self, ready: Ready) -> dict[str, str]:
+        said = self._job.suite.options_of(ready.cell.runtime).options if ready.options is None else ready.options
+        return dict(said)
 
     def _judge(self, task: Task, fetched: Path) -> dict[str, Any]:
         artifact, labelled, references = task.ready.artifact, task.ready.model.labelled, task.ready.references
@@ -241,18 +239,25 @@ class _DeviceRun:
                     "outputs": outputs.check(found, references.labelled, artifact.gate.sqnr_db)}
         return {"outputs": outputs.check(found, references.verification, artifact.gate.sqnr_db)}
 
-    def _record(self, record: TrialRecord, position: int) -> None:
+    def _record(self, record: TrialRecord) -> None:
         self._store.add_trial(record)
-        self._tell("trial-ok" if record.state == "ok" else "trial-failed", record.cell, position, record.reason or "")
+        if record.kind == "latency" and record.samples:
+            seen = self._measured.get(record.cell, Progress())
+            median_ns = stats.percentile(unpack(record.samples), 50)
+            self._measured[record.cell] = seen.with_trial(median_ns, record.seconds, record.number)
+        if record.kind == "baseline" and record.outputs and not record.outputs["ok"]:
+            self._notify(Event("note", f"{record.cell}: the baseline's outputs are wrong now: "
+                                       f"{record.outputs['reason']}", self._job.name))
+        self._tell("trial-ok" if record.state == "ok" else "trial-failed", record.cell, record.reason or "")
 
-    def _tell(self, kind: Literal["trial", "waiting", "phase", "trial-ok", "trial-failed"], cell: str, done: int,
+    def _tell(self, kind: Literal["trial", "waiting", "phase", "trial-ok", "trial-failed", "closed"], cell: str,
               text: str) -> None:
-        self._notify(Event(kind, text, self._job.name, cell, done, len(self._tasks)))
+        self._notify(Event(kind, text, self._job.name, cell, self._done, max(self._total, self._done)))
 
     def _blank(self, task: Task, attempt: int) -> TrialRecord:
         """The record of an attempt of which nothing is known yet."""
         settings = {**self._job.suite.measure.model_dump(mode="json"), "threads": task.ready.cell.threads,
-                    "options": self._options(task.ready.cell.runtime), "cores": self._job.device.cores}
+                    "options": self._options(task.ready), "cores": self._job.device.cores, **task.marks}
         return TrialRecord(
             run=self._job.run, cell=task.cell, session=self._link.session_id, kind=task.kind, number=task.number,
             attempt=attempt, started=now(), seconds=0.0, state="failed", artifact=task.ready.artifact.sha256,

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["note", "convert", "cached", "converted", "refused", "device", "trial", "waiting", "phase", "trial-ok",
-               "trial-failed"]
+               "trial-failed", "closed"]
 
 
 @dataclass(frozen=True)
 class Event:
-    """One step. `done` of `total` trials of the device, where it concerns trials."""
+    """One step. `done` of `total` trials of the device, where it concerns trials; `total` may grow where cells are
+    measured until their intervals are narrow enough. `closed`: a cell gets no further trials."""
 
     kind: Kind
     text: str

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from bench.bundles import library
-from bench.bundles.agent import build_agent
 from bench.bundles.layers import Bundle
 from bench.config.devices import DeviceConfig
 from bench.config.load import LoadedSuite
-from bench.convert.cache import Cache, work_folder
+from bench.convert.cache import Cache
 from bench.plan import PlannedCell, plan
 from bench.run import describe
 from bench.run.clock import now
-from bench.run.device import DeviceJob, Ready, measure_device
 from bench.run.events import Event, Notify
-from bench.run.link import AgentKit
+from bench.run.parallel import Lab, measure_all
 from bench.run.prepare import OpenedModel, Unusable, open_models
-from bench.run.resume import Saved, refuse_changes, refuse_other_cells, saved_trials
+from bench.run.resume import refuse_changes, refuse_other_cells, saved_progress, saved_trials, spent_s
 from bench.run.stop import Stop
+from bench.run.tasks import Agenda, Ready, whole_agenda
 from bench.run.variants import make_ready
 from bench.store.going import going
 from bench.store.records import CellRecord, RunRecord, StoredRun
@@ -31,13 +30,17 @@ from bench.store.store import Store
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run: a suite (its measuring already shortened when `quick`) on devices."""
+    """What to run: a suite (its measuring already shortened when `quick`) on devices.
+
+    `purpose` is noise for the same cells measured twice as often, to learn how far equal cells differ.
+    """
 
     suite: LoadedSuite
     devices: Mapping[str, DeviceConfig]
     devices_text: str
     devices_path: str
     quick: bool = False
+    purpose: Literal["measure", "noise"] = "measure"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ class Prepared:
     @property
     def usable(self) -> dict[str, OpenedModel]:
         return {name: model for name, model in self.models.items() if isinstance(model, OpenedModel)}
+
+    @property
+    def wanted(self) -> set[tuple[str, str]]:
+        """The (device, model) pairs that the run is to measure something of."""
+        return {(item.cell.device, item.cell.model) for item in self.planned if item.fault != "config"}
 
 
 def prepare(request: RunRequest, cache: Cache) -> Prepared:
@@ -91,14 +99,17 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
         store.set_state(record.id, "interrupted", None)  # what stands if this process is killed
     for cell in [*left_out, *(item.cell for item in ready)]:
         store.replace_cell(cell)
-    stop.interruptible = False
-    try:
-        _measure(request, record.id, ready, saved_trials(earlier), prepared.bundle, store, cache, stop, notify)
-    finally:
-        stop.interruptible = True
-    wanted = {(item.cell.device, item.cell.model) for item in prepared.planned if item.fault != "config"}
-    state = "interrupted" if stop.soft.is_set() else describe.state_of(store.load(record), wanted)
+    agendas = {name: _agenda(request, name, ready, earlier) for name in request.devices}
+    measure_all(Lab(request.suite.config, request.devices, prepared.bundle, store, cache), record.id, agendas, stop,
+                notify)
+    state = "interrupted" if stop.soft.is_set() else describe.state_of(store.load(record), prepared.wanted)
     store.set_state(record.id, state, None if state == "interrupted" else now())
+
+
+def _agenda(request: RunRequest, device: str, ready: list[Ready], earlier: StoredRun | None) -> Agenda:
+    mine = [item for item in ready if item.cell.device == device]
+    return whole_agenda(mine, request.suite.config.measure, saved_trials(earlier), saved=saved_progress(earlier),
+                        spent_s=spent_s(earlier, device), accuracy=request.purpose == "measure")
 
 
 def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
@@ -110,7 +121,7 @@ def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
         settings={"quick": request.quick, "devices": list(request.devices),
                   "measure": suite.config.measure.model_dump(mode="json"),
                   "precisions": list(suite.config.precisions), "runtimes": list(suite.config.runtimes)},
-        host=describe.host(suite.root), notes=describe.notes(suite.config, request.quick))
+        host=describe.host(suite.root), notes=describe.notes(suite.config, request.quick), purpose=request.purpose)
     store.add_run(record, [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)])
     return record
 
@@ -118,35 +129,3 @@ def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
 def _cell(run_id: str, position: int, planned: PlannedCell) -> CellRecord:
     return CellRecord(run=run_id, cell=planned.cell.id, position=position, **asdict(planned.cell),
                       status="skipped" if planned.reason else "planned", reason=planned.reason, fault=planned.fault)
-
-
-def _measure(request: RunRequest, run_id: str, ready: list[Ready], saved: Saved, bundle: Bundle | None, store: Store,
-             cache: Cache, stop: Stop, notify: Notify) -> None:
-    """All devices in parallel, a thread each. An unexpected error of one is raised when all have ended."""
-    archive = build_agent(cache.root / "agent")
-    with work_folder(cache) as folder:
-        jobs = []
-        for name, device in request.devices.items():
-            mine = tuple(item for item in ready if item.cell.device == name)
-            kit = AgentKit(archive, bundle, frozenset(item.cell.runtime for item in mine))
-            jobs.append(DeviceJob(run_id, name, device, request.suite.config, kit, folder, mine, saved))
-        _in_parallel([job for job in jobs if job.ready], store, stop, notify)
-
-
-def _in_parallel(jobs: list[DeviceJob], store: Store, stop: Stop, notify: Notify) -> None:
-    errors: list[Exception] = []
-
-    def work(job: DeviceJob) -> None:
-        try:
-            measure_device(job, store, stop, notify)
-        except Exception as error:  # the edge of a device's thread: handed to the main one
-            errors.append(error)
-
-    threads = [threading.Thread(target=work, args=(job,), name=f"device-{job.name}", daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        while thread.is_alive() and not stop.overdue():
-            thread.join(0.2)  # short, so that this thread hears Ctrl-C
-    for error in errors:
-        raise error

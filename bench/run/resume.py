@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.errors import ConfigError
-from bench.run.device import Ready
+from bench.run.schedule import Progress
+from bench.run.tasks import Ready
 from bench.store.records import CellRecord, StoredRun
 
 Saved = frozenset[tuple[str, str, int]]
@@ -18,6 +19,22 @@ def saved_trials(earlier: StoredRun | None) -> Saved:
     """What need not be measured again."""
     trials = earlier.trials if earlier else ()
     return frozenset((trial.cell, trial.kind, trial.number) for trial in trials if trial.state == "ok")
+
+
+def saved_progress(earlier: StoredRun | None) -> dict[str, Progress]:
+    """What the latency trials that ended well say of their cells so far."""
+    found: dict[str, Progress] = {}
+    for trial in earlier.trials if earlier else ():
+        if trial.kind == "latency" and trial.state == "ok" and trial.median_ns is not None:
+            seen = found.get(trial.cell, Progress())
+            found[trial.cell] = seen.with_trial(trial.median_ns, trial.seconds, trial.number)
+    return found
+
+
+def spent_s(earlier: StoredRun | None, device: str) -> float:
+    """The time that all trials of a device took, well ended or not."""
+    mine = {cell.cell for cell in earlier.cells if cell.device == device} if earlier else set()
+    return sum(trial.seconds for trial in earlier.trials if trial.cell in mine) if earlier else 0.0
 
 
 def refuse_other_cells(earlier: StoredRun, cells: Sequence[CellRecord]) -> None:

@@ -13,10 +13,10 @@ from bench.convert.process import Limits
 from bench.convert.types import Artifact, Refusal
 from bench.convert.variants import Request
 from bench.errors import BenchError, InfrastructureError
-from bench.run.device import Ready
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
 from bench.run.prepare import OpenedModel, References, compute_references, encode_inputs
+from bench.run.tasks import Ready
 from bench.store.records import CellRecord
 
 _KINDS: Mapping[str, Any] = {"started": "convert", "cached": "cached", "made": "converted", "refused": "refused"}
@@ -83,6 +83,7 @@ def _described(artifact: Artifact, model: OpenedModel) -> dict[str, Any]:
             "source": model.source.sha256, "data": model.data_sha256, "tools": artifact.tools,
             "seconds": artifact.seconds,
             "warnings": [*model.warnings, *artifact.warnings], "inputs": dict(model.origins),
+            "shapes": {spec.name: list(spec.shape) for spec in model.inputs},
             "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs}}
 
 

@@ -5,7 +5,8 @@ medians. Whatever compares cells works on trial medians: samples within a proces
 thousand of them are not a thousand pieces of evidence.
 """
 
-from bench.stats.centre import ONE_TRIAL, Centre, cell_centre, outer_rank
+from bench.stats.centre import ONE_TRIAL, Centre, cell_centre, median_interval, outer_rank
 from bench.stats.percentiles import minimum_count, percentile, percentile_or_none
 
-__all__ = ["ONE_TRIAL", "Centre", "cell_centre", "minimum_count", "outer_rank", "percentile", "percentile_or_none"]
+__all__ = ["ONE_TRIAL", "Centre", "cell_centre", "median_interval", "minimum_count", "outer_rank", "percentile",
+           "percentile_or_none"]

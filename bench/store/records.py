@@ -112,11 +112,24 @@ class TrialMedian:
     run: str
     cell: str
     device: str
+    model: str
     runtime: str
     number: int
     artifact: str
     median_ns: float
     seconds: float
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What was made of a cell (or of what else `cell` names) by some rules from so many trials. Packed, see
+    bench.collect.digests."""
+
+    run: str
+    cell: str
+    rules: str
+    trials: int
+    content: bytes
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +16,17 @@ from bench.errors import ConfigError, InfrastructureError
 from bench.store import schema
 from bench.store.connect import connect
 from bench.store.packing import unpack
-from bench.store.records import CellRecord, Json, RunRecord, SessionRecord, StoredRun, TrialMedian, TrialRecord
+from bench.store.records import CellRecord, Digest, Json, RunRecord, SessionRecord, StoredRun, TrialMedian, TrialRecord
 from bench.words import nearest
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping, Table
+    from sqlalchemy import Connection, Delete, RowMapping, Table
 
 INCOMPLETE = ("running", "interrupted", "incomplete")
 """States of runs that `--resume` takes up again."""
+
+AT_ONCE = 500
+"""Trials that are read at once where a run may have very many."""
 
 
 class Store:
@@ -48,13 +52,19 @@ class Store:
         """Record what has become known of a cell: its artifact, or why it is left out after all."""
         table = schema.cells
         statement = table.update().where(table.c.run == cell.run, table.c.cell == cell.cell)
-        self._execute(statement.values(dataclasses.asdict(cell)))
+        with self._writing() as connection:
+            connection.execute(statement.values(dataclasses.asdict(cell)))
+            connection.execute(_digests_of(cell.run))
 
     def add_session(self, session: SessionRecord) -> int:
         """Record a connection to a device (its `id` is not used); gives back the new id."""
         values = dataclasses.asdict(session)
         del values["id"]
-        return int(self._execute(schema.sessions.insert().values(values)).inserted_primary_key[0])
+        with self._writing() as connection:
+            connection.execute(_digests_of(session.run))
+            added = connection.execute(schema.sessions.insert().values(values)).inserted_primary_key
+        assert added is not None
+        return int(added[0])
 
     def add_pushed(self, session: int, sent_bytes: int) -> None:
         """Count bytes that were pushed over a connection."""
@@ -98,17 +108,54 @@ class Store:
         raise ConfigError(f"run {wanted!r} {problem}{nearest(str(wanted), [run.id for run in known[:10]])}")
 
     def load(self, run: RunRecord) -> StoredRun:
-        """A run with its cells, sessions and trials."""
-        cells, sessions, trials = schema.cells, schema.sessions, schema.trials
-        return StoredRun(
-            run,
-            tuple(CellRecord(**row) for row in self._rows(
-                cells.select().where(cells.c.run == run.id).order_by(cells.c.position))),
-            tuple(SessionRecord(**row) for row in self._rows(
-                sessions.select().where(sessions.c.run == run.id).order_by(sessions.c.id))),
-            tuple(_trial(row) for row in self._rows(
-                trials.select().where(trials.c.run == run.id).order_by(trials.c.id))),
-        )
+        """A run with its cells, sessions and trials: of a large run all at once, see `trials_of`."""
+        trials = schema.trials
+        rows = self._rows(trials.select().where(trials.c.run == run.id).order_by(trials.c.id))
+        return StoredRun(run, self.cells(run.id), self.sessions([run.id]), tuple(map(_trial, rows)))
+
+    def cells(self, run: str) -> tuple[CellRecord, ...]:
+        """Those of a run, in the order of planning."""
+        table = schema.cells
+        rows = self._rows(table.select().where(table.c.run == run).order_by(table.c.position))
+        return tuple(CellRecord(**row) for row in rows)
+
+    def trials_of(self, run: str, cells: Collection[str]) -> tuple[TrialRecord, ...]:
+        """The trials of some cells of a run, in the order they were recorded, without what they printed."""
+        table = schema.trials
+        columns = [column for column in table.c if column is not table.c.log]
+        wanted = select(*columns).where(table.c.run == run, table.c.cell.in_(list(cells))).order_by(table.c.id)
+        return tuple(map(_trial, self._rows(wanted)))
+
+    def trial_ids(self, run: str) -> dict[str, list[int]]:
+        """The ids of a run's trials by cell, in the order they were recorded; a cell without trials is absent."""
+        table = schema.trials
+        found: dict[str, list[int]] = {}
+        with self._lock, self._engine.connect() as connection:
+            wanted = select(table.c.cell, table.c.id).where(table.c.run == run).order_by(table.c.cell, table.c.id)
+            for cell, number in connection.execute(wanted):
+                found.setdefault(cell, []).append(number)
+        return found
+
+    def conditions(self, trials: Sequence[int]) -> Iterator[list[Json]]:
+        """Of the trials with these ids, in their order, read piece by piece."""
+        table = schema.trials
+        for begin in range(0, len(trials), AT_ONCE):
+            part = trials[begin:begin + AT_ONCE]
+            wanted = select(table.c.conditions).where(table.c.id.in_(part)).order_by(table.c.id)
+            yield from (row["conditions"] for row in self._rows(wanted))
+
+    def digests(self, run: str, rules: str) -> tuple[Digest, ...]:
+        """What was made of a run by these rules."""
+        table = schema.digests
+        wanted = table.select().where(table.c.run == run, table.c.rules == rules)
+        with self._lock, self._engine.connect() as connection:
+            return tuple(itertools.starmap(Digest, connection.execute(wanted)))
+
+    def save_digests(self, digests: Sequence[Digest]) -> None:
+        """Keep these, in the place of earlier ones of the same cells."""
+        with self._writing() as connection:
+            replacing = schema.digests.insert().prefix_with("OR REPLACE")
+            connection.execute(replacing, [dataclasses.asdict(digest) for digest in digests])
 
     def medians(self, *, device: str | None = None, model: str | None = None,
                 runs: Collection[str] | None = None) -> tuple[TrialMedian, ...]:
@@ -118,14 +165,29 @@ class Store:
         """
         trials, cells = schema.trials, schema.cells
         joined = trials.join(cells, (trials.c.run == cells.c.run) & (trials.c.cell == cells.c.cell))
-        columns = (trials.c.run, trials.c.cell, cells.c.device, cells.c.runtime, trials.c.number, trials.c.artifact,
-                   trials.c.median_ns, trials.c.seconds)
+        columns = (trials.c.run, trials.c.cell, cells.c.device, cells.c.model, cells.c.runtime, trials.c.number,
+                   trials.c.artifact, trials.c.median_ns, trials.c.seconds)
         wanted = select(*columns).select_from(joined).where(
             trials.c.kind == "latency", trials.c.state == "ok", trials.c.median_ns.is_not(None))
         for column, value in ((cells.c.device, device), (cells.c.model, model)):
             wanted = wanted if value is None else wanted.where(column == value)
-        found = [TrialMedian(**row) for row in self._rows(wanted.order_by(trials.c.id))]
-        return tuple(item for item in found if runs is None or item.run in runs)
+        if runs is not None:
+            wanted = wanted.where(trials.c.run.in_(list(runs)))
+        with self._lock, self._engine.connect() as connection:
+            return tuple(itertools.starmap(TrialMedian, connection.execute(wanted.order_by(trials.c.id))))
+
+    def sessions(self, runs: Collection[str]) -> tuple[SessionRecord, ...]:
+        """Those of some runs, in the order they were opened."""
+        table = schema.sessions
+        rows = self._rows(table.select().where(table.c.run.in_(list(runs))).order_by(table.c.id))
+        return tuple(SessionRecord(**row) for row in rows)
+
+    def planned(self) -> frozenset[tuple[str, str, str]]:
+        """Run, device and model of all cells that were not left out."""
+        table = schema.cells
+        wanted = select(table.c.run, table.c.device, table.c.model).where(table.c.status == "planned").distinct()
+        with self._lock, self._engine.connect() as connection:
+            return frozenset((run, device, model) for run, device, model in connection.execute(wanted))
 
     def _rows(self, statement: Any) -> Sequence[RowMapping]:
         with self._lock, self._engine.connect() as connection:
@@ -153,6 +215,11 @@ class Store:
             raise InfrastructureError(f"the store {self.path} could not be written: {error.orig}",
                                       hint="free space there or name another file with --store; what was saved before "
                                            "is intact, and --resume goes on from it") from error
+
+
+def _digests_of(run: str) -> Delete:
+    """What makes digests of a run void: something that they were made from has changed."""
+    return schema.digests.delete().where(schema.digests.c.run == run)
 
 
 def _median(packed: bytes | None) -> float | None:

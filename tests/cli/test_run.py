@@ -23,7 +23,7 @@ from tests.fakes.schema import violations
 
 CELL_KEYS = ["device", "emulated", "model", "format", "precision", "runtime", "delegate", "threads", "batch", "status",
              "reason", "fault", "artifact", "latency_ms", "throughput_per_s", "load_ms", "first_inference_ms", "trials",
-             "samples", "memory_mib", "accuracy", "outputs", "cores", "throttled", "warnings"]
+             "samples", "memory_mib", "accuracy", "outputs", "cores", "throttled", "warnings", "badge", "checks"]
 PARTS = {
     "artifact": ["sha256", "bytes"],
     "latency_ms": ["p50", "p50_low", "p50_high", "p90", "p99", "min", "mean", "within_cv", "between_cv"],
@@ -37,7 +37,7 @@ def test_json_has_exactly_the_promised_shape(place: Place) -> None:
     place.suite(f"net: {{source: {{onnx: net.onnx}}, dataset: {labelled(place.folder)}}}", precisions="[fp32, int16x8]")
     found = place.json()
     assert violations(found, json_schema("results")) == []
-    assert list(found) == ["schema", "run", "cells", "devices"] and found["schema"] == 1
+    assert list(found) == ["schema", "run", "cells", "devices", "comparison"] and found["schema"] == 1
     measured, skipped = found["cells"]
     assert list(measured) == list(skipped) == CELL_KEYS
     assert {key: list(measured[key]) for key in PARTS} == PARTS

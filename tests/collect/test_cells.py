@@ -54,6 +54,7 @@ def test_a_cells_centre_is_the_median_of_its_trials_medians() -> None:
     cell = cell_of(trial(1, [1.0, 2.0, 9.0]), trial(2, [3.0] * 50), trial(3, [4.0, 5.0, 6.0]))
     assert cell.latency_ms.p50 == 3.0
     assert cell.trial_medians_ms == (2.0, 3.0, 5.0)
+    assert (cell.source, cell.trial_seconds, cell.trial_peak_rss_mib) == ("b" * 64, 1.0, (30.0, 30.0, 30.0))
     low, high = cell.latency_ms.p50_low, cell.latency_ms.p50_high
     assert low is not None and high is not None and low <= 3.0 <= high
     assert (cell.latency_ms.min, cell.trials, cell.samples) == (1.0, 3, 56)
@@ -92,6 +93,52 @@ def test_a_failed_accuracy_trial_leaves_the_latency_and_is_told() -> None:
 def test_a_success_stands_over_a_failure_that_was_recorded_later() -> None:
     cell = cell_of(trial(1, [2.0] * 5), failed(1, 2))
     assert cell.status == "ok"
+
+
+def baseline(number: int, ms: list[float], **changes: Any) -> TrialRecord:
+    return replace(trial(number, ms, **changes), kind="baseline")
+
+
+def retried(number: int, ms: list[float], **changes: Any) -> TrialRecord:
+    return trial(number, ms, settings={"retry": True}, **changes)
+
+
+def test_baseline_trials_are_told_apart_and_leave_the_cells_numbers_alone() -> None:
+    own = [trial(1, [2.0] * 5), retried(2, [3.0] * 5), retried(3, [4.0] * 5)]
+    cell = cell_of(*own, baseline(2, [9.0] * 5), baseline(1, [8.0] * 5), wanted=1)
+    assert cell.baseline_medians_ms == (8.0, 9.0)
+    assert (cell.trial_medians_ms, cell.retry_medians_ms) == ((2.0, 3.0, 4.0), (3.0, 4.0))
+    alone = cell_of(*own, wanted=1)
+    assert replace(cell, baseline_medians_ms=()) == alone and not alone.baseline_medians_ms
+
+
+def test_what_a_baselines_trial_printed_of_its_outputs_is_not_said_of_the_cell() -> None:
+    bad = GOOD | {"ok": False, "reason": "output 0 holds NaN"}
+    cell = cell_of(trial(1, [2.0] * 5), baseline(1, [2.0] * 5, outputs=bad, versions={"runtime": "old"}))
+    assert cell.outputs is not None and cell.outputs.ok
+    assert not any("NaN" in text or "versions" in text for text in cell.warnings)
+
+
+def test_a_further_trial_that_failed_leaves_the_cell_measured_and_is_told() -> None:
+    cell = cell_of(trial(1, [2.0] * 5), trial(2, [2.0] * 5), failed(3), wanted=2)
+    assert (cell.status, cell.trials) == ("ok", 2)
+    assert "a further trial failed and does not count: killed by signal 9" in cell.warnings
+    again = cell_of(trial(1, [2.0] * 5), replace(failed(2), settings={"retry": True}), wanted=1)
+    assert (again.status, again.trials) == ("ok", 1)
+    lost = cell_of(trial(1, [2.0] * 5), replace(failed(1), kind="baseline"), wanted=1)
+    assert lost.status == "ok" and "a trial of the baseline's artifact failed: killed by signal 9" in lost.warnings
+
+
+def test_a_failed_trial_of_the_suites_own_still_fails_the_cell() -> None:
+    assert cell_of(trial(1, [2.0] * 5), failed(2), wanted=2).reason == "latency trial 2: killed by signal 9"
+    assert cell_of(replace(failed(7), settings={"retry": True}), wanted=1).status == "failed"
+
+
+def test_trials_of_a_verdict_do_not_stand_for_the_suites_own() -> None:
+    cell = cell_of(trial(1, [2.0] * 5), retried(2, [2.0] * 5), wanted=2)
+    assert "1 of 2 trials: the run was interrupted" in cell.warnings
+    assert not any("interrupted" in text for text in cell_of(*(trial(number, [2.0] * 5) for number in range(1, 8)),
+                                                             wanted=2).warnings), "measured until narrow enough"
 
 
 def test_a_cell_that_was_not_reached_says_so() -> None:

@@ -19,7 +19,8 @@ EXAMPLES = re.findall(r"```yaml\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_reference_has_examples_of_both_files() -> None:
-    assert [name for name, _ in EXAMPLES] == ["devices.yaml", "suites/vision.yaml", "suites/smallest.yaml"]
+    assert [name for name, _ in EXAMPLES] == ["devices.yaml", "suites/vision.yaml", "suites/smallest.yaml",
+                                             "suites/judged.yaml"]
 
 
 @pytest.mark.parametrize(("name", "text"), EXAMPLES)

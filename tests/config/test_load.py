@@ -107,9 +107,9 @@ def test_paths_of_keys_know_the_home_and_the_folder_of_the_file(tmp_path: Path) 
     ("exclude: [{model: m}]", "5: exclude[0]: the key 'because' is missing"),
     ("exclude: [{format: onxn, because: x}]", "5: exclude[0].format: unknown name 'onxn', did you mean 'onnx'? "
                                               "(known: onnx, tflite, torchscript, executorch)"),
-    ("expect: {latency_p50: {against: last, at_most: 5}}",
-     '5: expect.latency_p50.at_most: wanted text, found the number 5: quote it, "5"'),
-    ("expect: {latency_p50: {against: last, at_most: fast}}",
+    ("expect: {latency_p50: {against: previous, at_most: 5}}",
+     "5: expect.latency_p50.at_most: wanted a percentage such as +5%, found the number 5, no unit: write +5%"),
+    ("expect: {latency_p50: {against: last-green, at_most: fast}}",
      "5: expect.latency_p50.at_most: wanted a percentage such as +5%, found 'fast'"),
     ("expect: {accuracy_drop: {against: fp32, at_most: 1%}}",
      "5: expect.accuracy_drop.at_most: wanted percentage points such as 1.0pp, found '1%'"),

@@ -12,6 +12,7 @@ from bench.config.load import load_devices, parse_suite
 from bench.config.schema import Which, json_schema
 from bench.config.yaml import read_yaml
 from bench.report.json import to_json
+from bench.report.morning import Morning
 from bench.results import RunResult
 from tests.fakes.results import hostile, typical
 from tests.fakes.schema import violations
@@ -63,7 +64,7 @@ def test_defaults_in_the_schema_are_written_as_users_write_them() -> None:
 
 @pytest.mark.parametrize("result", [typical(), hostile()], ids=["typical", "hostile"])
 def test_results_as_written_fit_their_schema_and_hold_every_key_of_it(result: RunResult) -> None:
-    schema, written = json_schema("results"), to_json(result)
+    schema, written = json_schema("results"), to_json(Morning(result))
     assert violations(written, schema) == []
     assert list(written) == list(schema["properties"])
     cells = written["cells"]

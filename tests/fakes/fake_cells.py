@@ -17,10 +17,11 @@ from bench.convert.types import Artifact, Gate
 from bench.datasets.npz import write_npz
 from bench.models.spec import Source, TensorSpec
 from bench.run import link
-from bench.run.device import DeviceJob, Ready
+from bench.run.device import DeviceJob
 from bench.run.files import InputFile
 from bench.run.link import AgentKit
 from bench.run.prepare import OpenedModel, References
+from bench.run.tasks import Ready, whole_agenda
 from bench.session import Session, open_session
 from bench.store.records import CellRecord, RunRecord
 
@@ -51,19 +52,25 @@ def fake_cell(name: str, position: int = 0, run: str = "20260101-000000-aaaa") -
     return CellRecord(run, f"{name}@here", position, "here", name, "json", "fp32", "fake", "cpu", 1, 1, "planned")
 
 
-def fake_job(folder: Path, behaviours: dict[str, dict[str, Any]]) -> DeviceJob:
+def fake_job(folder: Path, behaviours: dict[str, dict[str, Any]], **measure: Any) -> DeviceJob:
     """A job for this machine whose cells, by name, behave as told; their models echo their input."""
     inputs = folder / "inputs.npz"
     verification = InputFile(inputs, write_npz(inputs, {"0": VALUES}))
     ready = tuple(_ready(folder, fake_cell(name, position), behaviour, verification)
                   for position, (name, behaviour) in enumerate(behaviours.items()))
-    suite = SuiteConfig.model_validate({"version": 1, "name": "fakes", "measure": MEASURE,
+    suite = SuiteConfig.model_validate({"version": 1, "name": "fakes", "measure": {**MEASURE, **measure},
                                         "models": {"m": {"source": {"onnx": "m.onnx"}}}})
     device = DeviceConfig(local=LocalConfig(), workdir=str(folder / "work"))
     fetched = folder / "fetched"
     fetched.mkdir()
     kit = AgentKit(build_agent(folder / "archive"))
-    return DeviceJob("20260101-000000-aaaa", "here", device, suite, kit, fetched, ready, frozenset())
+    agenda = whole_agenda(ready, suite.measure)
+    return DeviceJob("20260101-000000-aaaa", "here", device, suite, kit, fetched, agenda)
+
+
+def cells_of(job: DeviceJob) -> list[CellRecord]:
+    """The cells that the job measures, each once."""
+    return list({task.cell: task.ready.cell for task in job.agenda.first}.values())
 
 
 def _ready(folder: Path, cell: CellRecord, behaviour: dict[str, Any], verification: InputFile) -> Ready:

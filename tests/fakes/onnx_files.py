@@ -61,3 +61,27 @@ def job_for(path: Path, *, model: str = "net", seed: int = 1, precision: str = "
     sha256 = write_samples(samples, seed=seed)
     source = Source("onnx", path.name, path.parent, hashlib.sha256(path.read_bytes()).hexdigest())
     return ModelJob(model, source, (IMAGE,), samples, sha256, precision)
+
+
+def write_deep_net(path: Path, *, layers: int = 2, flips: int = 0) -> Path:
+    """Some milliseconds of work: image (1, 3, 12, 12) -> scores (1, 10), through `layers` products of (432, 512) with
+    (512, 512), after each of which `flips` pairs of transpositions cancel out (which an optimizer sees)."""
+    random = np.random.default_rng(3)
+    weights: dict[str, Any] = {"column": np.array([432, 1]), "first": random.normal(0, 1, (1, 512)),
+                               "last": random.normal(0, 0.04, (512, 10))}
+    nodes = [helper.make_node("Reshape", ["image", "column"], ["x"]),
+             helper.make_node("MatMul", ["x", "first"], ["y"])]
+    for layer in range(layers):
+        weights[f"w{layer}"] = random.normal(0, (2 / 512) ** 0.5, (512, 512))
+        nodes += [helper.make_node("MatMul", [nodes[-1].output[0], f"w{layer}"], [f"m{layer}"]),
+                  helper.make_node("Relu", [f"m{layer}"], [f"r{layer}"])]
+        for flip in range(2 * flips):
+            nodes.append(helper.make_node("Transpose", [nodes[-1].output[0]], [f"t{layer}_{flip}"], perm=[1, 0]))
+    nodes += [helper.make_node("ReduceMean", [nodes[-1].output[0]], ["mean"], axes=[0], keepdims=1),
+              helper.make_node("MatMul", ["mean", "last"], ["scores"])]
+    tensors = [numpy_helper.from_array(array if array.dtype == np.int64 else array.astype(np.float32), name)
+               for name, array in weights.items()]
+    graph = helper.make_graph(nodes, "deep", [helper.make_tensor_value_info("image", TensorProto.FLOAT, IMAGE.shape)],
+                              [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 10])], tensors)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+    return path

@@ -107,6 +107,7 @@ class Place:
     def argv(self, verb: str, *arguments: str) -> list[str]:
         """The command line of a verb with this place's files."""
         files = {"run": ["suite.yaml", "--devices", "devices.yaml", "--store", "reports/bench.sqlite"],
+                 "noise": ["suite.yaml", "--devices", "devices.yaml", "--store", "reports/bench.sqlite"],
                  "convert": ["suite.yaml"], "logs": ["--store", "reports/bench.sqlite"],
                  "report": ["--store", "reports/bench.sqlite"], "devices": ["--devices", "devices.yaml"]}
         return [sys.executable, "-m", "bench", verb, *files.get(verb, []), *arguments]

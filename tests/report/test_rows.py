@@ -68,7 +68,7 @@ def test_a_table_holds_every_cell_of_its_model_and_device_once() -> None:
 def test_unknown_values_are_a_dash_and_unchecked_outputs_say_so() -> None:
     bare = replace(ok_cell(score=None), latency_ms=Latency(), outputs=None, artifact=None, load_ms=None)
     row = tables(replace(typical(), cells=(bare,)))[0].rows[0]
-    assert {row.p50, row.interval, row.p90, row.load, row.size, row.accuracy, row.drop, row.sqnr} == {"-"}
+    assert {row.p50, row.interval, row.p90, row.size, row.accuracy, row.drop, row.sqnr} == {"-"}
     assert row.outputs == "not checked"
 
 

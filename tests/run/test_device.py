@@ -17,7 +17,7 @@ from bench.run.events import Event
 from bench.run.stop import Stop
 from bench.store.records import StoredRun
 from bench.store.store import Store
-from tests.fakes.fake_cells import fake_job, fake_run, offer_fake
+from tests.fakes.fake_cells import cells_of, fake_job, fake_run, offer_fake
 
 CELLS: dict[str, dict[str, Any]] = {
     "sound": {"latency_ms": 1},
@@ -40,7 +40,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[StoredRun, RunRe
         folder = tmp_path_factory.mktemp("fakes")
         job = fake_job(folder, CELLS)
         with Store(folder / "store.sqlite", create=True) as store:
-            store.add_run(fake_run(), [ready.cell for ready in job.ready])
+            store.add_run(fake_run(), cells_of(job))
             measure_device(job, store, Stop(), lambda _: None)
             stored = store.load(store.find_run(None))
     assert list(job.folder.iterdir()) == [], "outputs are removed once they are judged"
@@ -101,7 +101,7 @@ def test_a_stop_ends_after_the_trial_under_way_which_is_saved(
             stop.request()
 
     with Store(tmp_path / "store.sqlite", create=True) as store:
-        store.add_run(fake_run(), [ready.cell for ready in job.ready])
+        store.add_run(fake_run(), cells_of(job))
         measure_device(job, store, stop, press)
         trials = store.load(store.find_run(None)).trials
     assert [(trial.cell, trial.number, trial.state) for trial in trials] == [("a@here", 1, "ok")]
@@ -119,7 +119,7 @@ def test_a_second_stop_ends_at_once_and_blames_no_cell(tmp_path: Path, monkeypat
             reached.set()
 
     with Store(tmp_path / "store.sqlite", create=True) as store:
-        store.add_run(fake_run(), [ready.cell for ready in job.ready])
+        store.add_run(fake_run(), cells_of(job))
         measure_device(job, store, stop, press)
         stored = store.load(store.find_run(None))
     assert reached.is_set() and stored.trials == ()
@@ -137,7 +137,7 @@ def test_a_stop_that_came_before_the_connection_opens_none(tmp_path: Path, monke
             stop.request()
 
     with Store(tmp_path / "store.sqlite", create=True) as store:
-        store.add_run(fake_run(), [ready.cell for ready in job.ready])
+        store.add_run(fake_run(), cells_of(job))
         measure_device(job, store, stop, press)
         stored = store.load(store.find_run(None))
     assert stored.trials == () and stored.sessions == ()
@@ -154,7 +154,7 @@ def test_an_agent_that_dies_is_started_again_for_the_trial(tmp_path: Path, monke
             os.kill(killed[0], signal.SIGKILL)
 
     with Store(tmp_path / "store.sqlite", create=True) as store:
-        store.add_run(fake_run(), [ready.cell for ready in job.ready])
+        store.add_run(fake_run(), cells_of(job))
         measure_device(job, store, Stop(), kill)
         stored = store.load(store.find_run(None))
     states = [(trial.cell, trial.number, trial.attempt, trial.state, trial.fault) for trial in stored.trials]

@@ -21,7 +21,7 @@ from bench.run.stop import Stop
 from bench.session import Session
 from bench.store.store import Store
 from tests.fakes.device import local_session
-from tests.fakes.fake_cells import fake_job, fake_run, offer_fake
+from tests.fakes.fake_cells import cells_of, fake_job, fake_run, offer_fake
 from tests.fakes.stored_phone import seen
 
 PHONE = DeviceConfig(local=LocalConfig(), battery_at_least=20, cooldown=CooldownConfig(below_c=38, within=60.0))
@@ -132,7 +132,7 @@ def test_a_trial_whose_device_is_not_fit_fails_with_the_reason_and_is_not_begun(
     monkeypatch.setattr(device_module, "wait_until_fit", gate)
     job = fake_job(tmp_path, {"a": {}, "b": {}})
     with Store(tmp_path / "store.sqlite", create=True) as store:
-        store.add_run(fake_run(), [ready.cell for ready in job.ready])
+        store.add_run(fake_run(), cells_of(job))
         measure_device(job, store, Stop(), lambda _: None)
         trials = store.load(store.find_run(None)).trials
     assert [(trial.cell, trial.number, trial.state, trial.reason, bool(trial.conditions)) for trial in trials] == [
@@ -151,7 +151,7 @@ def test_a_stop_ends_the_wait_and_leaves_the_trial_open(tmp_path: Path, monkeypa
             stop.request()
 
     with Store(tmp_path / "store.sqlite", create=True) as store:
-        store.add_run(fake_run(), [ready.cell for ready in job.ready])
+        store.add_run(fake_run(), cells_of(job))
         begin = time.monotonic()
         measure_device(job, store, stop, press)
         assert stop.soft.is_set() and store.load(store.find_run(None)).trials == ()

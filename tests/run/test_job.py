@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.collect.circumstances import NAMES
 from bench.results import CellResult
 from tests.fakes.files import save_onnx, save_tflite, torch_files
 from tests.fakes.runs import Place, labelled
@@ -28,6 +29,7 @@ def test_a_run_measures_every_cell_and_finishes(place: Place) -> None:
         assert cell.outputs is not None and cell.outputs.ok
         assert cell.latency_ms.p50 and cell.load_ms and cell.first_inference_ms and cell.memory_mib.peak_rss
         assert cell.samples >= 6 and cell.artifact is not None
+        assert set(NAMES) - set(cell.circumstances) <= {"governor", "power-mode", "charging"}, "what a PC may not tell"
     assert result.cells[0].outputs is not None and result.cells[0].outputs.max_abs == 0
     assert [trial.number for trial in stored.trials] == [1, 1, 2, 2], "round-robin over the cells"
     assert len({trial.cell for trial in stored.trials[:2]}) == 2
@@ -73,7 +75,7 @@ def test_an_open_batch_is_what_the_suite_answers(place: Place) -> None:
     place.suite(DYNAMIC)
     place.run()
     cell = _one(place)
-    assert (cell.status, cell.batch) == ("ok", 2)
+    assert (cell.status, cell.batch, cell.circumstances["input-shape"]) == ("ok", 2, "image 2x3x12x12")
 
 
 def test_several_inputs_of_several_types_and_several_outputs(place: Place) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import time
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -30,42 +31,6 @@ def _covered(trials: int, shift: float, cells: int) -> float:
         assert centre.low is not None and centre.high is not None
         hits += centre.low <= 1e6 <= centre.high
     return hits / cells
-
-
-def test_a_percentile_is_interpolated_linearly() -> None:
-    assert stats.percentile([10, 20, 30, 40], 50) == 25
-    assert stats.percentile([10, 20, 30, 40], 90) == pytest.approx(37)
-    assert stats.percentile([7], 99) == 7
-
-
-@pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf]])
-def test_a_percentile_of_nothing_or_of_no_number_is_refused(values: list[float]) -> None:
-    with pytest.raises(ValueError, match="at least one value, all of them finite"):
-        stats.percentile(values, 50)
-
-
-@given(st.lists(st.floats(0, 1e12), min_size=1, max_size=50), st.floats(0, 100), st.floats(0, 100))
-def test_percentiles_grow_with_q_and_stay_within_the_values(values: list[float], a: float, b: float) -> None:
-    low, high = stats.percentile(values, min(a, b)), stats.percentile(values, max(a, b))
-    slack = 1e-9 * max(values)
-    assert min(values) - slack <= low <= high + slack <= max(values) + 2 * slack
-
-
-@pytest.mark.parametrize(("q", "expected"), [(90, 64), (99, 662)])
-def test_the_minimum_counts_follow_from_the_binomial_bound(q: int, expected: int) -> None:
-    def at_most_one_above(count: int) -> float:
-        above = 1 - q / 100
-        return sum(math.comb(count, k) * above**k * (1 - above) ** (count - k) for k in (0, 1))
-
-    assert at_most_one_above(expected) <= 0.01 < at_most_one_above(expected - 1)
-    assert stats.minimum_count(q) == expected
-    assert stats.percentile_or_none(range(expected - 1), q) is None
-    assert stats.percentile_or_none(range(expected), q) == pytest.approx(q / 100 * (expected - 1))
-
-
-def test_a_minimum_count_exists_for_upper_percentiles_only() -> None:
-    with pytest.raises(ValueError, match="above 50"):
-        stats.minimum_count(50)
 
 
 def test_the_centre_is_the_median_of_trial_medians_not_of_all_samples() -> None:
@@ -136,16 +101,33 @@ def test_a_thousand_trials_use_the_normal_approximation_in_the_same_place() -> N
     assert abs(stats.outer_rank(1001) - stats.outer_rank(1000)) <= 2
 
 
-@pytest.mark.parametrize("trials", [2, 3, 5])
+@pytest.mark.parametrize("trials", [2, 3, 5, 7, 10, 20])
 def test_the_interval_covers_the_true_centre_as_often_as_it_says(trials: int) -> None:
-    assert _covered(trials, 0.08, 250) >= 0.92
+    assert 0.93 <= _covered(trials, 0.08, 600) <= 0.97
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.03, 0.13])
-@pytest.mark.parametrize("trials", [2, 3, 4, 5, 7])
+@pytest.mark.parametrize("trials", [2, 4, 6, 15])
 def test_coverage_holds_over_the_shifts_seen_between_processes(trials: int, shift: float) -> None:
-    assert _covered(trials, shift, 1000) >= 0.935
+    assert 0.932 <= _covered(trials, shift, 750) <= 0.968
+
+
+@pytest.mark.parametrize("count", [5, 7, 10, 20])
+def test_processes_of_two_speeds_do_not_break_the_interval(count: int) -> None:
+    rng = np.random.default_rng(20261122)
+    slow = rng.random((3000, count)) < 0.3
+    values = np.exp(rng.normal(0, 0.02, slow.shape) + 0.2 * slow)
+    centre = math.exp(0.02 * NormalDist().inv_cdf(0.5 / 0.7))
+    intervals = [stats.median_interval(row) for row in values]
+    assert np.mean([low <= centre <= high for low, high in intervals]) >= 0.93
+
+
+def test_interpolated_ranks_lie_between_those_that_hold_more_and_less_than_95_percent() -> None:
+    values = np.arange(1.0, 11.0)
+    low, high = stats.median_interval(values)
+    # Ranks 2 and 9 of 10 enclose the median with 97.85 %, ranks 3 and 8 with 89.06 %: I = 0.3244, 8 I / (2 + 6 I).
+    assert low == pytest.approx(2 + 0.6577, abs=1e-4) and high == pytest.approx(11 - low)
 
 
 def test_a_cell_of_five_thousand_samples_takes_milliseconds() -> None:
@@ -154,4 +136,4 @@ def test_a_cell_of_five_thousand_samples_takes_milliseconds() -> None:
     started = time.process_time()
     for _ in range(5):
         stats.cell_centre(trials)
-    assert (time.process_time() - started) / 5 < 0.03
+    assert (time.process_time() - started) / 5 < 0.01

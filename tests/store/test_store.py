@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from bench.errors import ConfigError, InfrastructureError
 from bench.store.connect import HEAD
 from bench.store.packing import pack, unpack
-from bench.store.records import CellRecord, RunRecord, SessionRecord, TrialRecord
+from bench.store.records import CellRecord, Digest, RunRecord, SessionRecord, TrialRecord
 from bench.store.store import INCOMPLETE, Store
 
 RUN = RunRecord("20260101-000000-abcd", "vision", "version: 1", "s.yaml", "version: 1", "d.yaml",
@@ -46,6 +47,46 @@ def test_what_is_stored_is_read_back_equal(tmp_path: Path) -> None:
     assert loaded.cells == (replace(CELL, status="skipped", reason="no"),)
     assert loaded.sessions == (replace(SESSION, id=1, pushed_bytes=7),)
     assert loaded.trials == (trial(1),)
+
+
+def test_trials_of_some_cells_are_read_without_what_they_printed(tmp_path: Path) -> None:
+    other = replace(CELL, cell="other", position=1)
+    with Store(tmp_path / "b.sqlite", create=True) as store:
+        store.add_run(RUN, [CELL, other, replace(CELL, cell="bare", position=2)])
+        session = store.add_session(SESSION)
+        mine = [trial(number, session=session, log="loud", conditions=[{"n": number}]) for number in (1, 2, 3)]
+        for each in (mine[0], replace(mine[1], cell="other"), mine[2]):
+            store.add_trial(each)
+        assert store.trials_of(RUN.id, [CELL.cell]) == (replace(mine[0], log=None), replace(mine[2], log=None))
+        assert store.trial_ids(RUN.id) == {CELL.cell: [1, 3], "other": [2]}
+        assert list(store.conditions([1, 3])) == [[{"n": 1}], [{"n": 3}]]
+        assert list(store.conditions([])) == [] and store.trial_ids("no such run") == {}
+        assert [cell.cell for cell in store.cells(RUN.id)] == [CELL.cell, "other", "bare"]
+
+
+def test_very_many_conditions_are_read_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.store.store.AT_ONCE", 4)
+    with Store(tmp_path / "b.sqlite", create=True) as store:
+        store.add_run(RUN, [CELL])
+        store.add_session(SESSION)
+        for number in range(1, 11):
+            store.add_trial(trial(number, conditions=[{"n": number}]))
+        assert list(store.conditions(range(1, 11))) == [[{"n": number}] for number in range(1, 11)]
+
+
+def test_a_digest_takes_the_place_of_an_earlier_one_and_is_void_when_its_run_changes(tmp_path: Path) -> None:
+    one, two = (Digest(RUN.id, CELL.cell, rules, 3, rules.encode()) for rules in ("old", "new"))
+    other = replace(two, run="other", cell="other")
+    changes: list[Callable[[Store], object]] = [lambda store: store.replace_cell(CELL),
+                                                lambda store: store.add_session(SESSION)]
+    with Store(tmp_path / "b.sqlite", create=True) as store:
+        store.add_run(RUN, [CELL])
+        for change in changes:
+            store.save_digests([one])
+            store.save_digests([two, other])
+            assert (store.digests(RUN.id, "old"), store.digests(RUN.id, "new")) == ((), (two,))
+            change(store)
+            assert store.digests(RUN.id, "new") == () and store.digests("other", "new") == (other,)
 
 
 def test_samples_keep_every_nanosecond() -> None:

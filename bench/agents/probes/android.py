@@ -31,6 +31,12 @@ def properties_text(problems: List[str]) -> str:
     return _said(["getprop"], problems)
 
 
+def setting(name: str, problems: List[str]) -> Optional[str]:
+    """The value of a global setting; None for one that is unset, and, with a note, where the phone does not answer."""
+    told = _said(["settings", "get", "global", name], problems).strip()
+    return told if told not in ("", "null") else None
+
+
 def facts_from(text: str, problems: Optional[List[str]] = None) -> Dict[str, Any]:
     """What a phone is, from what `getprop` prints. What it does not tell is None (or an empty list)."""
     problems = [] if problems is None else problems

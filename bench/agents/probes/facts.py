@@ -8,7 +8,7 @@ import re
 from typing import Any, Dict, List, Optional
 
 from bench.agents import cores
-from bench.agents.probes import android, conditions, files
+from bench.agents.probes import android, conditions, files, power
 
 
 def facts(workdir: str, now: Dict[str, Any]) -> Dict[str, Any]:
@@ -33,6 +33,7 @@ def facts(workdir: str, now: Dict[str, Any]) -> Dict[str, Any]:
         "python": platform.python_version(),
         "libc": " ".join(platform.libc_ver()).strip() or None,
         "emulated": emulated(cpuinfo) or android.is_emulator(properties or ""),
+        "power_mode": power.mode(problems),
         "android": phone,
         "problems": problems,
     }

@@ -21,14 +21,14 @@ def phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     monkeypatch.setattr(android, "BIN", str(folder))
 
     def make(properties: str | None = PIXEL_8_PRO, battery: str | None = BATTERY, thermal: str | None = THERMAL_S22,
-             power: str | None = POWER_ON) -> Path:
+             power: str | None = POWER_ON, low_power: str | None = "0\n") -> Path:
         folder.mkdir(exist_ok=True)
         for name, said in {"getprop.txt": properties, "battery.txt": battery, "thermalservice.txt": thermal,
-                           "power.txt": power}.items():
+                           "power.txt": power, "low_power.txt": low_power}.items():
             (folder / name).unlink(missing_ok=True)
             if said is not None:
                 (folder / name).write_text(said)
-        for name, file in {"getprop": "getprop.txt", "dumpsys": "$1.txt"}.items():
+        for name, file in {"getprop": "getprop.txt", "dumpsys": "$1.txt", "settings": "$3.txt"}.items():
             (folder / name).write_text(f"#!/bin/sh\ncd {folder}\necho {name} $1 >> calls\n"
                                        f'[ -e "{file}" ] || exec sleep 600\nexec cat "{file}"\n')
             (folder / name).chmod(0o755)

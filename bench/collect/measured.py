@@ -1,0 +1,114 @@
+"""What a cell's trials say together: centre, percentiles, memory, accuracy, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from bench import stats
+from bench.collect.marks import Timed
+from bench.results import Accuracy, Latency, Memory, Outputs
+from bench.store.packing import unpack
+from bench.store.records import TrialRecord
+from bench.units import MIB
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+QUANTILES: Final = [2.5 * step for step in range(41)]
+LEAST_FOR_P90: Final = 10
+"""Samples of a trial: with fewer, none lies above its p90."""
+
+
+def numbers(timed: Sequence[Timed], centre: stats.Centre) -> dict[str, Any]:
+    """The fields of a CellResult that its latency trials give. `centre` is that of their samples in ns."""
+    import numpy as np
+
+    trials = [each.trial for each in timed]
+    every = np.concatenate([each.samples for each in timed])
+    medians_ms = [each.median_ns / 1e6 for each in timed]
+    return {
+        "latency_ms": _latency(every, centre),
+        "throughput_per_s": every.size / (sum(trial.phases["samples_ns"] for trial in trials) / 1e9),
+        "load_ms": _ms(_median([trial.phases.get("load_ns") for trial in trials])),
+        "first_inference_ms": _ms(_median([trial.phases.get("first_ns") for trial in trials])),
+        "trials": len(trials), "samples": int(every.size), "outliers": sum(each.outliers for each in timed),
+        "memory_mib": _memory(trials),
+        "trial_medians_ms": tuple(medians_ms),
+        "retry_medians_ms": tuple(median for median, trial in zip(medians_ms, trials, strict=True) if is_retry(trial)),
+        "trial_p90s_ms": tuple(stats.percentile(each.samples, 90) / 1e6 for each in timed
+                               if each.samples.size >= LEAST_FOR_P90),
+        "trial_loads_ms": tuple(trial.phases["load_ns"] / 1e6 for trial in trials if trial.phases.get("load_ns")),
+        "trial_peak_rss_mib": tuple(trial.memory["peak_rss_bytes"] / MIB for trial in trials
+                                    if trial.memory.get("peak_rss_bytes")),
+        "trial_seconds": sum(trial.seconds for trial in trials) / len(trials), "source": trials[-1].source,
+        "quantiles_ms": tuple((np.percentile(every, QUANTILES) / 1e6).tolist()),
+    }
+
+
+def baseline_medians_ms(trials: Iterable[TrialRecord]) -> tuple[float, ...]:
+    """Of the trials of the baseline's artifact that ended well, by their numbers."""
+    taken = {trial.number: trial.samples for trial in trials if trial.kind == "baseline" and trial.samples}
+    return tuple(stats.percentile(unpack(taken[number]), 50) / 1e6 for number in sorted(taken))
+
+
+def baseline_run(trials: Iterable[TrialRecord]) -> str | None:
+    """The run whose artifact the baseline's trials were of; None without such trials."""
+    named = [trial.settings.get("retry_of") for trial in trials if trial.kind == "baseline" and trial.state == "ok"]
+    return str(named[-1]) if named and named[-1] else None
+
+
+def is_retry(trial: TrialRecord) -> bool:
+    """Whether it was taken after the suite's own, in turn with the baseline's."""
+    return trial.settings.get("retry") is True
+
+
+def accuracy(scored: Sequence[TrialRecord]) -> Accuracy | None:
+    """The newest score; None without one."""
+    if not scored or scored[-1].accuracy is None:
+        return None
+    found = scored[-1].accuracy
+    return Accuracy(found["metric"], found["value"], found["count"], found["reference"] - found["value"])
+
+
+def outputs(trials: Iterable[TrialRecord]) -> Outputs | None:
+    """The worst of all trials' checks."""
+    checks = [trial.outputs for trial in trials if trial.outputs is not None]
+    if not checks:
+        return None
+    return Outputs(all(check["ok"] for check in checks), _worst(checks, "max_abs", max), _worst(checks, "cosine", min),
+                   _worst(checks, "sqnr_db", min), _worst(checks, "agreement", min))
+
+
+def _latency(every: NDArray[np.int64], centre: stats.Centre) -> Latency:
+    return Latency(
+        p50=_ms(centre.p50), p50_low=_ms(centre.low), p50_high=_ms(centre.high),
+        p90=_ms(stats.percentile_or_none(every, 90)), p99=_ms(stats.percentile_or_none(every, 99)),
+        min=_ms(float(every.min())), mean=_ms(float(every.mean())),
+        within_cv=centre.within_cv, between_cv=centre.between_cv)
+
+
+def _memory(trials: Sequence[TrialRecord]) -> Memory:
+    def median_of(key: str) -> float | None:
+        value = _median([trial.memory.get(key) for trial in trials])
+        return None if value is None else value / MIB
+
+    above = [trial.memory["peak_rss_bytes"] - trial.memory["after_import_bytes"] for trial in trials
+             if trial.memory.get("peak_rss_bytes") and trial.memory.get("after_import_bytes")]
+    model = _median(above)
+    return Memory(median_of("peak_rss_bytes"), None if model is None else model / MIB, median_of("pss_bytes"))
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [float(value) for value in values if value is not None]
+    return stats.percentile(known, 50) if known else None
+
+
+def _ms(nanoseconds: float | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1e6
+
+
+def _worst(checks: Sequence[Mapping[str, Any]], key: str, pick: Callable[[list[float]], float]) -> float | None:
+    known = [float(check[key]) for check in checks if check.get(key) is not None]
+    return pick(known) if known else None

@@ -1,0 +1,198 @@
+"""A run held against what its suite expects: limits and regressions, kept, broken, or not to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from bench.config.expect import (
+    BytesLimit,
+    Drop,
+    Expectation,
+    ExpectConfig,
+    Growth,
+    Metric,
+    Regression,
+    TimeLimit,
+)
+from bench.judge import exact, regressions
+from bench.judge.earlier import State, find_earlier
+from bench.judge.limits import Interval, interval_of, more_trials, with_interval, within
+from bench.judge.noise import Floors
+from bench.judge.types import Comparison
+from bench.results import CellResult, Judgement, Outcome, RunResult
+from bench.units import MIB, mebibytes, milliseconds
+
+OPEN: Final = ("inconclusive", "not judged")
+"""Outcomes that say neither yes nor no; none of them is green in silence."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a suite calls last-green, previous or a run's id: the comparison with it, or None and why there is none."""
+
+    comparison: Comparison | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One line of `expect:`, as it is judged."""
+
+    metric: Metric
+    entry: Expectation
+    limit: str
+
+    def covers(self, cell: CellResult) -> bool:
+        """Whether it is said of that cell."""
+        said = ((self.entry.model, cell.model), (self.entry.device, cell.device), (self.entry.runtime, cell.runtime),
+                (self.entry.precision, cell.precision))
+        return all(wanted in (None, found) for wanted, found in said)
+
+
+@dataclass(frozen=True)
+class Held:
+    """An expectation held against a cell."""
+
+    entry: Expectation
+    outcome: Outcome
+
+
+def judge_expectations(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseline], floors: Floors,
+                       labelled: Collection[str] | None = None) -> Judgement:
+    """What `hold` finds, as one judgement: red when something is broken, or cannot be told and must be.
+
+    Parameters as of `hold`.
+    """
+    return judgement_of(expect, hold(expect, result, baselines, floors, labelled), baselines)
+
+
+def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseline], floors: Floors,
+         labelled: Collection[str] | None = None) -> tuple[Held, ...]:
+    """Every expectation held against every cell it covers, cells that were left out excepted.
+
+    `baselines` are by the names that `expect` uses. `labelled` are the models with a dataset, of which alone an
+    accuracy is expected; None for all.
+    """
+    found: list[Held] = []
+    for metric, entry in expect.entries():
+        wish = Wish(metric, entry, _limit(entry))
+        cells = [cell for cell in result.cells if cell.status != "skipped" and wish.covers(cell)
+                 and (metric != "accuracy_drop" or labelled is None or cell.model in labelled)]
+        found += [Held(entry, _explained(outcome, cell, entry)) for outcome, cell in zip(
+            _judged(wish, cells, baselines, floors), cells, strict=True)]
+    return tuple(found)
+
+
+def judgement_of(expect: ExpectConfig, held: Sequence[Held],
+                 baselines: Mapping[str, Baseline]) -> Judgement:
+    """All that was held, together; notes tell what is missing: a baseline, or cells that an expectation covers."""
+    outcomes = tuple(each.outcome for each in held)
+    notes = [baseline.note for baseline in baselines.values() if baseline.note]
+    idle = [(metric, entry) for metric, entry in expect.entries() if not any(each.entry is entry for each in held)]
+    notes += [f"{metric} {_limit(entry)}: no cell of this run is held against it" for metric, entry in idle]
+    known = [baseline.comparison.before.run.id for baseline in baselines.values() if baseline.comparison]
+    return Judgement(state_of(outcomes, expect.on_inconclusive), outcomes, next(iter(known), None),
+                     tuple(dict.fromkeys(notes)))
+
+
+def state_of(outcomes: Sequence[Outcome], on_inconclusive: str) -> Literal["green", "red", "none"]:
+    """Of all outcomes together."""
+    if not outcomes:
+        return "none"
+    untold = any(outcome.state in OPEN for outcome in outcomes) and on_inconclusive != "pass"
+    return "red" if untold or any(outcome.state == "broken" for outcome in outcomes) else "green"
+
+
+def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Baseline],
+            floors: Floors) -> Iterable[Outcome]:
+    """An outcome for each of the cells, in their order."""
+    entry = wish.entry
+    if isinstance(entry, TimeLimit | BytesLimit):
+        return [_limited(wish, entry, cell) for cell in cells]
+    if isinstance(entry, Drop) and entry.against == "fp32":
+        return [exact.drop_from_fp32(wish.limit, entry.at_most, cell) for cell in cells]
+    assert isinstance(entry, Regression | Growth | Drop)
+    comparison = baselines[entry.against].comparison
+    if comparison is None:
+        return [Outcome(wish.metric, cell.cell, "kept", wish.limit, "-", "new: nothing to compare with")
+                for cell in cells]
+    if isinstance(entry, Regression):
+        return regressions.judge_cells(wish.metric, wish.limit, entry.at_most, cells, comparison, floors)
+    judge_one = exact.growth if isinstance(entry, Growth) else exact.drop_from_run
+    return [judge_one(wish.limit, entry.at_most, cell, earlier)
+            for cell, earlier in zip(cells, find_earlier(cells, comparison), strict=True)]
+
+
+def _limited(wish: Wish, entry: TimeLimit | BytesLimit, cell: CellResult) -> Outcome:
+    """A cell against a limit: ms for durations, bytes for sizes."""
+    def outcome(state: State, found: str, reason: str) -> Outcome:
+        return Outcome(wish.metric, cell.cell, state, wish.limit, found, reason)
+
+    if cell.status == "failed":
+        return outcome("not judged" if cell.fault == "infrastructure" else "broken", "-",
+                       f"not measured: {cell.reason}")
+    limit = entry.at_most * 1000 if isinstance(entry, TimeLimit) else entry.at_most
+    if wish.metric == "size":
+        return exact.size(wish.limit, limit, cell)
+    measured = _interval(wish.metric, cell)
+    if measured is None:
+        return outcome("inconclusive", "-", "it was not told")
+    state = within(measured, limit)
+    return outcome(state, _found(wish.metric, measured), {
+        "kept": "the whole interval is within the limit", "broken": "the whole interval is above the limit",
+        "inconclusive": _untold(measured, limit, cell)}[state])
+
+
+def _interval(metric: Metric, cell: CellResult) -> Interval | None:
+    """The cell's value of a metric, ms or bytes: of p50 as reported, of others from the trials' own values."""
+    if metric == "latency_p50":
+        latency = cell.latency_ms
+        return None if latency.p50 is None else with_interval(latency.p50, latency.p50_low, latency.p50_high,
+                                                              cell.trial_medians_ms)
+    if metric == "peak_memory":
+        values = tuple(value * MIB for value in cell.trial_peak_rss_mib)
+    else:
+        values = cell.trial_p90s_ms if metric == "latency_p90" else cell.trial_loads_ms
+    return interval_of(values) if values and min(values) > 0 else None
+
+
+def _untold(measured: Interval, limit: float, cell: CellResult) -> str:
+    if measured.low is None:
+        return "a single trial has no interval"
+    more = more_trials(measured, limit)
+    if more is None:
+        return "the interval holds the limit; more trials would hardly settle it"
+    return f"the interval holds the limit; {more} more trial{'s' if more != 1 else ''} would settle it"
+
+
+def _found(metric: Metric, measured: Interval) -> str:
+    show, unit = (mebibytes, "MiB") if metric == "peak_memory" else (milliseconds, "ms")
+    if measured.low is None or measured.high is None:
+        return f"{show(measured.value)} {unit}"
+    return f"{show(measured.value)} {unit} ({show(measured.low)} to {show(measured.high)})"
+
+
+def _limit(entry: Expectation) -> str:
+    """`at most +5 % against last-green`."""
+    if isinstance(entry, TimeLimit):
+        return f"at most {1000 * entry.at_most:g} ms"
+    if isinstance(entry, BytesLimit):
+        return f"at most {entry.at_most / MIB:.4g} MiB"
+    assert isinstance(entry, Regression | Growth | Drop)
+    most = f"{100 * entry.at_most:g} pp" if isinstance(entry, Drop) else f"+{100 * entry.at_most:g} %"
+    return f"at most {most} against {entry.against}"
+
+
+def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcome:
+    """With what a reader must know beside it; what was measured of wrong outputs keeps nothing but an accuracy."""
+    wrong = cell.outputs is not None and not cell.outputs.ok
+    if wrong and outcome.state in ("kept", "inconclusive") and outcome.expectation not in ("accuracy_drop", "size"):
+        outcome = replace(outcome, state="not judged",
+                          reason="its outputs differ from the fp32 reference: how fast it computes them says nothing")
+    failed = [check.name for check in cell.checks if check.state == "failed" and not wrong]
+    parts = [outcome.reason]
+    parts += [f"not trusted ({', '.join(failed)})"] if failed and outcome.state != "kept" else []
+    parts += [f"the suite says: {entry.because}"] if entry.because and outcome.state != "kept" else []
+    return replace(outcome, reason="; ".join(parts))

@@ -1,0 +1,102 @@
+"""A store of many nights, written at once: cells with the medians they are to have."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.store import schema
+from bench.store.connect import connect
+from bench.store.packing import pack
+from bench.store.records import CellRecord, RunRecord, SessionRecord, TrialRecord
+
+BEGUN = datetime(2026, 1, 1, 3, 15, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class NightCell:
+    """A cell and its p50 of each night in ms; NaN for a night without it."""
+
+    p50_ms: Sequence[float]
+    device: str = "phone"
+    model: str = "net"
+    precision: str = "fp32"
+    runtime: str = "onnxruntime"
+    threads: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}/onnx/{self.precision}/{self.runtime}-cpu/t{self.threads}@{self.device}"
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Of a night: what its runs and sessions tell."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    runtimes: Mapping[str, str] = field(default_factory=dict)
+    git: str = "0123456789abcdef"
+    artifact: str = "a" * 64
+    suite: str = "vision"
+    purpose: str = "measure"
+
+
+def usual(_night: int) -> Circumstances:
+    """Every night the same."""
+    return Circumstances()
+
+
+def run_id(night: int) -> str:
+    return f"{BEGUN + timedelta(days=night):%Y%m%d-%H%M%S}-{night:04x}"
+
+
+def write_nights(path: Path, cells: Sequence[NightCell], *, trials: int = 3, trial_sd: float = 0.01,
+                 circumstances: Callable[[int], Circumstances] = usual, seed: int = 0) -> None:
+    """A store of as many nights as the cells have values. A night's trial medians lie about its p50 by `trial_sd`, and
+    their middle one is it."""
+    rng = np.random.default_rng(seed)
+    rows: dict[str, list[dict[str, Any]]] = {"runs": [], "cells": [], "sessions": [], "trials": []}
+    for night in range(len(cells[0].p50_ms)):
+        seen = circumstances(night)
+        run = _run(night, seen)
+        rows["runs"].append(dataclasses.asdict(run))
+        for device in dict.fromkeys(cell.device for cell in cells):
+            rows["sessions"].append(_session(run, device, seen, len(rows["sessions"]) + 1))
+        for position, cell in enumerate(cells):
+            rows["cells"].append(dataclasses.asdict(CellRecord(
+                run.id, cell.name, position, cell.device, cell.model, "onnx", cell.precision, cell.runtime, "cpu",
+                cell.threads, 1, "planned")))
+            offsets = rng.normal(0, trial_sd, trials)
+            for number, offset in enumerate(offsets - np.median(offsets), 1):
+                if np.isfinite(cell.p50_ms[night]):
+                    median_ns = float(cell.p50_ms[night] * 1e6 * np.exp(offset))
+                    rows["trials"].append(_trial(run, cell.name, number, median_ns, seen))
+    engine = connect(path, create=True)
+    with engine.begin() as connection:
+        for name, values in rows.items():
+            connection.execute(schema.metadata.tables[name].insert(), values)
+    engine.dispose()
+
+
+def _run(night: int, seen: Circumstances) -> RunRecord:
+    started = f"{BEGUN + timedelta(days=night):%Y-%m-%dT%H:%M:%SZ}"
+    return RunRecord(run_id(night), seen.suite, "", "suite.yaml", "", "devices.yaml", started, started, "finished",
+                     {"quick": False}, {"git": seen.git}, [], purpose=seen.purpose)
+
+
+def _session(run: RunRecord, device: str, seen: Circumstances, number: int) -> dict[str, Any]:
+    facts = {"os": "Debian 12", "kernel": "6.1.0", **seen.facts}
+    runtimes = {"onnxruntime": "onnxruntime 1.22.0", "tflite": "tflite 2.3.0", **seen.runtimes}
+    return dataclasses.asdict(SessionRecord(number, run.id, device, run.started, "boot", "f" * 64, facts, runtimes))
+
+
+def _trial(run: RunRecord, cell: str, number: int, median_ns: float, seen: Circumstances) -> dict[str, Any]:
+    return dataclasses.asdict(TrialRecord(
+        run.id, cell, None, "latency", number, 1, run.started, 2.0, "ok", seen.artifact, "b" * 64, {}, {}, [],
+        {"load_ns": 5, "samples_ns": int(median_ns)}, {}, pack([int(median_ns)]), 1, median_ns=median_ns))

@@ -1,0 +1,121 @@
+"""Changes that are planted into a real model, its runtime and its device, and found by what a nightly runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.onnx_files import write_deep_net
+from tests.fakes.runs import Place
+
+pytestmark = pytest.mark.slow
+
+MODELS = {"a": 2, "b": 3, "c": 4}
+"""Names and layers."""
+MEASURE = "{trials: 5, min_samples: 8, min_time: 0s, warmup: {min_runs: 2, min_time: 0s, max_time: 1s}}"
+EXPECT = "{on_inconclusive: fail, latency_p50: {against: last-green, at_most: +20%}}"
+
+
+
+def plant(place: Place, layers: dict[str, int], *, options: str = "{}", threads: int = 1, cores: str = "[0]") -> None:
+    """The suite over these models, all with transpositions that only an optimizer takes out."""
+    for name, count in layers.items():
+        write_deep_net(place.folder / f"{name}.onnx", layers=count, flips=12)
+    models = ", ".join(f"{name}: {{source: {{onnx: {name}.onnx}}}}" for name in layers)
+    place.suite(models, measure=MEASURE, expect=EXPECT, threads=f"[{threads}]",
+                runtime_options=f"{{onnxruntime: {{options: {options}}}}}")
+    place.devices(f"this-machine: {{local: {{}}, workdir: {place.workdir}, cores: {cores}}}")
+
+
+@pytest.fixture(scope="module")
+def first_night(cache_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("nights"), cache_root)
+    plant(place, MODELS)
+    done = place.bench("run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing to compare with" in done.stdout
+    return place
+
+
+@pytest.fixture
+def night(first_night: Place, tmp_path: Path) -> Place:
+    """The second night's place: a copy of the first's, with its store."""
+    shutil.copytree(first_night.folder, tmp_path / "night")
+    return Place(tmp_path / "night", first_night.cache_root)
+
+
+def compared(place: Place, *options: str) -> dict[str, Any]:
+    done = place.bench("compare", "previous", "last", "--format", "json", "--store", str(place.store), *options)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def calls(found: dict[str, Any]) -> dict[str, str]:
+    return {pair["after"]["model"]: pair["latency"]["call"] for pair in found["pairs"]}
+
+
+@contextmanager
+def busy_core(core: int, processes: int) -> Iterator[None]:
+    """Other processes that want the same core all the time."""
+    line = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", line]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def test_extra_layers_are_found_and_the_cell_is_named(night: Place) -> None:
+    plant(night, MODELS | {"b": 9})
+    done = night.bench("run")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "broken latency_p50 of b fp32 onnxruntime/cpu" in " ".join(done.stdout.split())
+    found = compared(night)
+    assert calls(found)["b"] == "worse" and "better" not in calls(found).values()
+    assert not found["shifts"]
+
+
+def test_an_option_that_is_switched_off_is_refused_with_its_name_and_found_where_that_is_let_pass(night: Place) -> None:
+    plant(night, {"a": 2}, options="{graph_optimization_level: disable}")
+    done = night.bench("run")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "options" in done.stdout and "graph_optimization_level" in done.stdout
+    refused = night.bench("compare", "previous", "last", "--store", str(night.store))
+    assert refused.returncode == 2 and "graph_optimization_level" in refused.stderr + refused.stdout
+    found = compared(night, "--despite", "options")
+    assert calls(found) == {"a": "worse"}
+    assert [item["name"] for item in found["pairs"][0]["despite"]] == ["options"]
+
+
+def test_other_threads_and_cores_are_refused_by_name(night: Place) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        pytest.skip("needs two cores")
+    plant(night, {"a": 2}, threads=2, cores=f"[{cores[0]}, {cores[1]}]")
+    night.bench("run")
+    refused = night.bench("compare", "previous", "last", "--store", str(night.store))
+    assert refused.returncode == 2
+    assert "threads" in refused.stderr + refused.stdout and "cores" in refused.stderr + refused.stdout
+    assert compared(night, "--despite", "threads,cores")["pairs"]
+
+
+def test_a_slower_device_is_called_so_and_not_three_regressions(night: Place) -> None:
+    with busy_core(0, processes=3):
+        done = night.bench("run")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "device-wide" in done.stdout
+    found = compared(night)
+    shift, = found["shifts"]
+    assert (shift["device"], shift["call"], shift["moved"], shift["cells"]) == ("this-machine", "worse", 3, 3)
