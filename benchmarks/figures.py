@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bench import stats
 
@@ -33,6 +34,18 @@ class Spread:
         interval = f"95 %: {self.low:.{digits}f} .. {self.high:.{digits}f}; " if self.low is not None else ""
         return (f"{self.median:.{digits}f}{unit} ({interval}n = {self.count}, "
                 f"{self.smallest:.{digits}f} .. {self.largest:.{digits}f})")
+
+
+@dataclass(frozen=True)
+class Rate(Spread):
+    """A share in %, of `count` cases: `median` is the share, `low` and `high` its 95 % interval."""
+
+    hits: int = 0
+
+    def text(self, unit: str, digits: int) -> str:
+        """`0.42 % (95 %: 0.31 .. 0.58; 42 of 10,000)`."""
+        return (f"{self.median:.{digits}f}{unit} (95 %: {self.low:.{digits}f} .. {self.high:.{digits}f}; "
+                f"{self.hits:,} of {self.count:,})")
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,35 @@ def spread(values: Sequence[float]) -> Spread:
         rank = stats.outer_rank(ordered.size)
         low, high = float(ordered[rank]), float(ordered[ordered.size - 1 - rank])
     return Spread(float(np.median(ordered)), low, high, float(ordered[0]), float(ordered[-1]), ordered.size)
+
+
+def rate(hits: ArrayLike, sizes: ArrayLike = 1, *, worth: float = math.inf) -> Rate:
+    """The share of hits in groups of cases, from each group's hits and its size (one number: of all groups).
+
+    The interval is Wilson's (1927), for as many cases as are worth their number: where the cases of a group fall
+    together, as cells that are judged together may, the count is divided by the design effect (Kish 1965); and they
+    are `worth` at most so many independent ones. Raises ValueError for no cases.
+    """
+    groups = np.atleast_1d(np.asarray(hits, dtype=np.float64))
+    each = np.broadcast_to(np.asarray(sizes, dtype=np.float64), groups.shape)
+    count = float(each.sum())
+    if not count:
+        raise ValueError("a rate needs at least one case")
+    share = float(groups.sum()) / count
+    effect = 1.0
+    if groups.size > 1 and 0 < share < 1:
+        variance = float(((groups - share * each) ** 2).sum()) * groups.size / (groups.size - 1) / count**2
+        effect = max(1.0, variance * count / (share * (1 - share)))
+    low, high = _wilson(share, min(count / effect, worth))
+    return Rate(100 * share, 100 * low, 100 * high, 100.0 if share == 1 else 0.0, 100.0 if share else 0.0, round(count),
+                round(groups.sum()))
+
+
+def _wilson(share: float, count: float) -> tuple[float, float]:
+    z = 1.959964
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return (0.0 if share == 0 else middle - half), (1.0 if share == 1 else middle + half)
 
 
 def judge(found: Spread, aim: Aim) -> Verdict:
