@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
-VERBS = ("init", "devices", "run", "convert", "report", "logs", "bundle", "provision", "schema", "gc")
+VERBS = ("init", "devices", "run", "convert", "report", "compare", "history", "recommend", "noise", "logs", "bundle",
+         "provision", "schema", "gc")
 PARTS = {"bundle": ("build", "list", "push")}
 
 
