@@ -102,8 +102,8 @@ def judged(stretches: Iterable[list[Split]], *, same_run: bool, floors: Mapping[
         for split in splits:
             after = {runtime: [values * factor for values in taken] for runtime, taken in split.after.items()}
             before_ms, after_ms = medians_of(split.before), medians_of(after)
-            verdicts = judge([Pair(runtime, before_ms[runtime], after_ms[runtime], same_run, floors.get(runtime))
-                              for runtime in before_ms])
+            verdicts = judge([Pair(runtime, before_ms[runtime], after_ms[runtime], same_run, floors.get(runtime),
+                                   in_turn=same_run) for runtime in before_ms])
             calls.setdefault("bench", []).extend(verdict.call for verdict in verdicts)
             for name, rule in RULES.items():
                 calls.setdefault(name, []).extend(rule(_stacked(split.before[runtime]), _stacked(after[runtime]))

@@ -95,5 +95,5 @@ def try_out(case: Case) -> Tally:
 def _pairs(medians: Array, case: Case, comparison: int) -> list[Pair]:
     """One comparison's pairs, of trial medians in ms of shape (cells, 2, trials)."""
     floor = case.floors[comparison % len(case.floors)] if case.floors else None
-    return [Pair(f"cell {number}", tuple(before), tuple(after), case.same_run, floor)
+    return [Pair(f"cell {number}", tuple(before), tuple(after), case.same_run, floor, in_turn=case.same_run)
             for number, (before, after) in enumerate(medians.tolist())]

@@ -66,7 +66,7 @@ def _run(request: RunRequest, path: Path, earlier: StoredRun | None, baseline: s
 
     stop, cache = Stop(), open_cache()
     with Store(path, create=True) as store:
-        check_expectations(request.suite, store, baseline)
+        baseline = check_expectations(request.suite, store, baseline)
         with showing() as progress, stop.listening(progress.interrupted):
             prepared = prepare(request, cache)
             run_id = run(request, prepared, store, cache, stop, progress.notify, earlier)

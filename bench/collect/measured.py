@@ -36,7 +36,6 @@ def numbers(timed: Sequence[Timed], centre: stats.Centre) -> dict[str, Any]:
         "trials": len(trials), "samples": int(every.size), "outliers": sum(each.outliers for each in timed),
         "memory_mib": _memory(trials),
         "trial_medians_ms": tuple(medians_ms),
-        "retry_medians_ms": tuple(median for median, trial in zip(medians_ms, trials, strict=True) if is_retry(trial)),
         "trial_p90s_ms": tuple(stats.percentile(each.samples, 90) / 1e6 for each in timed
                                if each.samples.size >= LEAST_FOR_P90),
         "trial_loads_ms": tuple(trial.phases["load_ns"] / 1e6 for trial in trials if trial.phases.get("load_ns")),
@@ -47,16 +46,22 @@ def numbers(timed: Sequence[Timed], centre: stats.Centre) -> dict[str, Any]:
     }
 
 
-def baseline_medians_ms(trials: Iterable[TrialRecord]) -> tuple[float, ...]:
-    """Of the trials of the baseline's artifact that ended well, by their numbers."""
-    taken = {trial.number: trial.samples for trial in trials if trial.kind == "baseline" and trial.samples}
+def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:
+    """The fields of a CellResult that trials give which were taken in turn with a baseline's: of several baselines the
+    newest's, for trials beside another run's artifact tell nothing of its own."""
+    ended = [trial for trial in final if trial.samples and trial.state == "ok"]
+    named = [trial.settings.get("retry_of") for trial in ended if trial.kind == "baseline"]
+    if not named or not named[-1]:
+        return {}
+    mine = [trial for trial in ended if trial.settings.get("retry_of") == named[-1]]
+    return {"baseline_run": str(named[-1]), "baseline_medians_ms": _medians_ms(mine, "baseline"),
+            "retry_medians_ms": _medians_ms(mine, "latency")}
+
+
+def _medians_ms(trials: Iterable[TrialRecord], kind: str) -> tuple[float, ...]:
+    """Of the trials of a kind, by their numbers."""
+    taken = {trial.number: trial.samples or b"" for trial in trials if trial.kind == kind}
     return tuple(stats.percentile(unpack(taken[number]), 50) / 1e6 for number in sorted(taken))
-
-
-def baseline_run(trials: Iterable[TrialRecord]) -> str | None:
-    """The run whose artifact the baseline's trials were of; None without such trials."""
-    named = [trial.settings.get("retry_of") for trial in trials if trial.kind == "baseline" and trial.state == "ok"]
-    return str(named[-1]) if named and named[-1] else None
 
 
 def is_retry(trial: TrialRecord) -> bool:

@@ -93,7 +93,7 @@ def _judged(pairs: Sequence[tuple[CellResult, CellResult]], before: Side, after:
     latency = [_latency_pair(one, other, before, after, floors) for one, other in pairs]
     told = [place for place, pair in enumerate(pairs) if all(_positive(cell.trial_peak_rss_mib) for cell in pair)]
     verdicts = judge(latency, margin=MARGIN if margin is None else margin, least=LEAST_MS)
-    memory = dict(zip(told, judge([_memory_pair(*pairs[place]) for place in told], margin=MEMORY_MARGIN,
+    memory = dict(zip(told, judge([_memory_pair(*pairs[place], before, after) for place in told], margin=MEMORY_MARGIN,
                                   least=LEAST_MIB), strict=True))
     return [_cell_pair(one, other, verdicts[place], memory.get(place), _retried(other, before))
             for place, (one, other) in enumerate(pairs)]
@@ -112,7 +112,13 @@ def _latency_pair(one: CellResult, other: CellResult, before: Side, after: Side,
     values = (other.baseline_medians_ms, other.retry_medians_ms) if retried else (
         one.trial_medians_ms, other.trial_medians_ms)
     return Pair(other.cell, *values, same_run=retried or before.run.id == after.run.id,
-                floor=_floor(one, other, floors), trial_seconds=_slower(one, other))
+                floor=_floor(one, other, floors), trial_seconds=_slower(one, other),
+                in_turn=retried or _in_turn(one, other, before, after))
+
+
+def _in_turn(one: CellResult, other: CellResult, before: Side, after: Side) -> bool:
+    """Whether trial i of both was taken in the same round: a device takes its cells' trials of a run by turns."""
+    return before.run.id == after.run.id and one.device == other.device
 
 
 def _floor(one: CellResult, other: CellResult, floors: Floors) -> NoiseFloor | None:
@@ -121,10 +127,10 @@ def _floor(one: CellResult, other: CellResult, floors: Floors) -> NoiseFloor | N
     return None if found[0] is None or found[1] is None else max(found[0], found[1], key=lambda floor: floor.trial_sd)
 
 
-def _memory_pair(one: CellResult, other: CellResult) -> Pair:
-    """Memory is not noisy as time is, nor from night to night: the floor of latency says nothing of it."""
+def _memory_pair(one: CellResult, other: CellResult, before: Side, after: Side) -> Pair:
+    """Memory is not noisy as time is, nor from night to night (`same_run`): the floor of latency says nothing of it."""
     return Pair(other.cell, one.trial_peak_rss_mib, other.trial_peak_rss_mib, same_run=True,
-                trial_seconds=_slower(one, other))
+                trial_seconds=_slower(one, other), in_turn=_in_turn(one, other, before, after))
 
 
 def _retried(cell: CellResult, before: Side) -> bool:

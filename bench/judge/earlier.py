@@ -32,6 +32,8 @@ def find_earlier(cells: Iterable[CellResult], comparison: Comparison) -> list[Ea
                                           f"not comparable: {listed(refused.differences)}")
               for refused in comparison.refused}
     known |= {lost.cell: _lost(lost, run) for lost in comparison.broke}
+    known |= {cell.cell: Earlier(None, "kept", f"nothing to compare with: run {run} has no right outputs of it")
+              for cell in comparison.mended}
     return [known.get(cell.cell) or _new(cell, run) for cell in cells]
 
 

@@ -41,12 +41,12 @@ def drop_from_fp32(limit: str, most: float, cell: CellResult) -> Outcome:
 
 def drop_from_run(limit: str, most: float, cell: CellResult, earlier: Earlier) -> Outcome:
     """The accuracy lost against the run before; `most` is a fraction."""
-    if cell.accuracy is None:
+    if cell.accuracy is None and cell.status != "skipped":
         return _unknown(limit, cell)
     before = earlier.cell.accuracy if earlier.cell else None
-    if before is None:
-        return _without("accuracy_drop", limit, cell, earlier)
     now = cell.accuracy
+    if before is None or now is None:
+        return _without("accuracy_drop", limit, cell, earlier)
     if (before.metric, before.count) != (now.metric, now.count):
         return Outcome("accuracy_drop", cell.cell, "not judged", limit, percent(now.value),
                        f"another labelled set: {before.metric} on {before.count}, now {now.metric} on {now.count}")

@@ -23,6 +23,7 @@ from bench.judge.noise import Floors
 from bench.judge.types import Comparison
 from bench.results import CellResult, Judgement, Outcome, RunResult
 from bench.units import MIB, mebibytes, milliseconds
+from bench.words import counted
 
 OPEN: Final = ("inconclusive", "not judged")
 """Outcomes that say neither yes nor no; none of them is green in silence."""
@@ -72,29 +73,46 @@ def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseli
          labelled: Collection[str] | None = None) -> tuple[Held, ...]:
     """Every expectation held against every cell it covers, cells that were left out excepted.
 
-    `baselines` are by the names that `expect` uses. `labelled` are the models with a dataset, of which alone an
-    accuracy is expected; None for all.
+    Of those that were left out, what was measured in another run is held against that run: it has broken since, unless
+    the suite itself leaves it out. `baselines` are by the names that `expect` uses. `labelled` are the models with a
+    dataset, of which alone an accuracy is expected; None for all.
     """
     found: list[Held] = []
     for metric, entry in expect.entries():
         wish = Wish(metric, entry, _limit(entry))
-        cells = [cell for cell in result.cells if cell.status != "skipped" and wish.covers(cell)
+        lost = _lost(entry, baselines)
+        cells = [cell for cell in result.cells if (cell.status != "skipped" or cell.cell in lost) and wish.covers(cell)
                  and (metric != "accuracy_drop" or labelled is None or cell.model in labelled)]
         found += [Held(entry, _explained(outcome, cell, entry)) for outcome, cell in zip(
             _judged(wish, cells, baselines, floors), cells, strict=True)]
     return tuple(found)
 
 
+def _lost(entry: Expectation, baselines: Mapping[str, Baseline]) -> set[str]:
+    """Cells that the run which the entry is held against had, and this one has not any more."""
+    known = baselines.get(entry.against) if isinstance(entry, Regression | Growth | Drop) else None
+    return {cell.cell for cell in known.comparison.broke} if known and known.comparison else set()
+
+
 def judgement_of(expect: ExpectConfig, held: Sequence[Held],
                  baselines: Mapping[str, Baseline]) -> Judgement:
-    """All that was held, together; notes tell what is missing: a baseline, or cells that an expectation covers."""
+    """All that was held, together; notes tell what is missing: a baseline, cells that it had, or any cells that an
+    expectation covers."""
     outcomes = tuple(each.outcome for each in held)
     notes = [baseline.note for baseline in baselines.values() if baseline.note]
     idle = [(metric, entry) for metric, entry in expect.entries() if not any(each.entry is entry for each in held)]
     notes += [f"{metric} {_limit(entry)}: no cell of this run is held against it" for metric, entry in idle]
-    known = [baseline.comparison.before.run.id for baseline in baselines.values() if baseline.comparison]
-    return Judgement(state_of(outcomes, expect.on_inconclusive), outcomes, next(iter(known), None),
+    known = [baseline.comparison for baseline in baselines.values() if baseline.comparison]
+    notes += [_gone(told) for told in known if told.only_before]
+    return Judgement(state_of(outcomes, expect.on_inconclusive), outcomes, known[0].before.run.id if known else None,
                      tuple(dict.fromkeys(notes)))
+
+
+def _gone(told: Comparison) -> str:
+    """What nothing is expected of any more: a cell that the suite dropped, or a device under another name."""
+    first, *more = told.only_before
+    return (f"{counted(len(told.only_before), 'cell')} of run {told.before.run.id} not in this one: {first}"
+            + (", ..." if more else ""))
 
 
 def state_of(outcomes: Sequence[Outcome], on_inconclusive: str) -> Literal["green", "red", "none"]:
@@ -148,9 +166,10 @@ def _limited(wish: Wish, entry: TimeLimit | BytesLimit, cell: CellResult) -> Out
 def _interval(metric: Metric, cell: CellResult) -> Interval | None:
     """The cell's value of a metric, ms or bytes: of p50 as reported, of others from the trials' own values."""
     if metric == "latency_p50":
-        latency = cell.latency_ms
-        return None if latency.p50 is None else with_interval(latency.p50, latency.p50_low, latency.p50_high,
-                                                              cell.trial_medians_ms)
+        latency, medians = cell.latency_ms, cell.trial_medians_ms
+        if not latency.p50 or min(medians, default=0.0) <= 0:
+            return None
+        return with_interval(latency.p50, latency.p50_low, latency.p50_high, medians)
     if metric == "peak_memory":
         values = tuple(value * MIB for value in cell.trial_peak_rss_mib)
     else:

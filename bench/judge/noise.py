@@ -20,8 +20,6 @@ from bench.store.store import Store
 
 Floors: TypeAlias = Mapping[tuple[str, str], NoiseFloor]
 """By device and runtime."""
-LEAST_TRIALS = 10
-"""Of each side of an A/A pair, from which on a floor counts as known."""
 LEAST_RUNS = 4
 """Equal runs, from which on it is said what they differ by."""
 MOST_RUNS = 16

@@ -62,7 +62,7 @@ def _fill(lines: Mapping[str, Line], runs: Sequence[RunRecord], place: Mapping[s
     number = {cell: at for at, cell in enumerate(lines)}
     names = list(lines)
     groups = np.array([number[trial.cell] * len(runs) + place[trial.run] for trial in medians])
-    values = np.array([trial.median_ns for trial in medians]) / 1e6
+    values = np.maximum([trial.median_ns for trial in medians], 1.0) / 1e6  # a coarse clock's 0 counts as 1 ns
     order = np.lexsort((values, groups))
     values = values[order]
     keys, first, counts = np.unique(groups[order], return_index=True, return_counts=True)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from bench.errors import ConfigError
 from bench.judge.candidates import Held, Objective, Wishes, excluded_most, hold, refusal
 from bench.judge.types import Pair, Verdict
-from bench.judge.verdict import judge
+from bench.judge.verdict import MARGIN, judge
 from bench.results import CellResult, RunResult
 from bench.units import MIB
 from bench.words import nearest
@@ -109,8 +109,15 @@ def _choose(cells: Sequence[CellResult], objective: Objective) -> tuple[CellResu
     best = min(cells, key=lambda cell: (_value(cell, objective), *_tie(cell)))
     others = [cell for cell in cells if cell is not best]
     verdicts = dict(zip((cell.cell for cell in others), _judged(best, others, objective), strict=True))
-    equal = [best, *(cell for cell in others if verdicts[cell.cell].call in ("same", "cannot tell"))]
+    equal = [best, *(cell for cell in others if not _is_behind(verdicts[cell.cell]))]
     return min(equal, key=_tie), verdicts
+
+
+def _is_behind(verdict: Verdict) -> bool:
+    """Whether a cell is worse than the best, or all of its interval is, and only too few trials keep it from being
+    called so."""
+    beyond = verdict.low is not None and verdict.low > 1 + MARGIN
+    return verdict.call == "worse" or (verdict.call == "cannot tell" and beyond)
 
 
 def _judged(best: CellResult, others: Sequence[CellResult], objective: Objective) -> Sequence[Verdict]:
@@ -119,7 +126,7 @@ def _judged(best: CellResult, others: Sequence[CellResult], objective: Objective
         return [_exact(_value(cell, "size") / _value(best, "size")) for cell in others]
     known = [cell for cell in others if _trials(best, objective) and _trials(cell, objective)]
     told = dict(zip((cell.cell for cell in known), judge(
-        [Pair(cell.cell, _trials(best, objective), _trials(cell, objective), same_run=True,
+        [Pair(cell.cell, _trials(best, objective), _trials(cell, objective), same_run=True, in_turn=True,
               trial_seconds=cell.trial_seconds) for cell in known]), strict=True))
     unknown = Verdict("worse", math.inf, None, None, None, None, f"its {objective} is not known")
     return [told.get(cell.cell, unknown) for cell in others]
@@ -146,15 +153,18 @@ def _candidate(cell: CellResult, held: Sequence[Held], choice: CellResult | None
     if cell is choice:
         return Candidate(cell, "chosen", close)
     verdict = verdicts.get(cell.cell)
-    if verdict is None or verdict.call in ("same", "cannot tell"):
+    if verdict is None or not _is_behind(verdict):
         told = "" if verdict is None else _told(verdict)
         return Candidate(cell, "equal", f"equal by {objective}{told}; chosen by {ORDER}", losses, gains)
-    return Candidate(cell, "behind", f"worse by {objective}: {verdict.reason}", losses, gains)
+    sure = "" if verdict.call == "worse" else "most likely "
+    return Candidate(cell, "behind", f"{sure}worse by {objective}: {verdict.reason}", losses, gains)
 
 
 def _told(verdict: Verdict) -> str:
     if verdict.call == "same":
         return f" ({verdict.reason})"
+    if verdict.call == "better":
+        return f" (its median trial is no better, and all trials together are: {verdict.reason})"
     more = f", {verdict.more_trials} more trials of each would tell" if verdict.more_trials else ""
     return f" (not told apart: {verdict.reason}{more})"
 

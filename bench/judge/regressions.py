@@ -45,10 +45,11 @@ def _values(metric: Metric, pair: CellPair, comparison: Comparison, floors: Floo
         values = getattr(one, _VALUES[metric]), getattr(other, _VALUES[metric])
     if not all(side and min(side) > 0 for side in values):
         return None
-    in_turn = pair.retried and metric == "latency_p50"
+    retried = pair.retried and metric == "latency_p50"
     memory = metric == "peak_memory"  # is not noisy as time is: the floor of latency says nothing of it
-    same_run = in_turn or memory or comparison.before.run.id == comparison.after.run.id
-    return Pair(other.cell, *values, same_run=same_run,
+    one_run = comparison.before.run.id == comparison.after.run.id
+    return Pair(other.cell, *values, same_run=retried or memory or one_run,
+                in_turn=retried or (one_run and one.device == other.device),
                 floor=None if memory else floors.get((other.device, other.runtime)),
                 trial_seconds=max((cell.trial_seconds for cell in (one, other) if cell.trial_seconds), default=None))
 
@@ -58,9 +59,9 @@ def _outcome(metric: Metric, limit: str, margin: float, pair: CellPair, verdict:
     below = verdict.high is not None and verdict.high <= 1 + margin
     kept = verdict.call in ("better", "same") or below
     state: State = "kept" if kept else "broken" if verdict.call == "worse" else "inconclusive"
-    chance = "" if verdict.p is None else f"; p = {verdict.p:.1g} after allowing for all cells judged together"
-    parts = [{"kept": "the whole interval is within the limit", "broken": f"beyond the limit{chance}"}.get(
-        state, verdict.reason)]
+    chance = "" if verdict.p is None else f"; p {_probability(verdict.p)} after allowing for all cells judged together"
+    parts = ["the whole interval is within the limit" if below else f"beyond the limit{chance}" if state == "broken"
+             else verdict.reason]
     if pair.retried and metric == "latency_p50":
         parts.append("measured again in turn with the artifact of that run")
     if pair.despite:
@@ -69,6 +70,11 @@ def _outcome(metric: Metric, limit: str, margin: float, pair: CellPair, verdict:
         parts += _shifts(metric, pair.after, comparison)
         parts += [f"changed: {listed(pair.noted)}"] if pair.noted else []
     return Outcome(metric, pair.after.cell, state, limit, _found(verdict), "; ".join(part for part in parts if part))
+
+
+def _probability(p: float) -> str:
+    """`= 0.003`; the tails of real noise say nothing of smaller ones than `< 0.0001`."""
+    return "< 0.0001" if p < 0.0001 else f"= {p:.1g}"
 
 
 def _shifts(metric: Metric, cell: CellResult, comparison: Comparison) -> list[str]:

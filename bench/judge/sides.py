@@ -20,6 +20,8 @@ from bench.words import nearest
 
 RELATIVE: Final = ("previous", "last-green")
 """Runs that depend on the other side."""
+ENDED: Final = ("finished", "incomplete")
+"""States of runs that were not stopped: what a stopped one has not measured is nothing to be held against."""
 KINDS: Final = ("run", "date", "git", "device", "runtime", "variant")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SHA: Final = re.compile(r"[0-9a-f]{4,40}")
@@ -74,7 +76,17 @@ def last_green(store: Store, suite: str, before: RunRecord | None = None) -> Run
     green = [run for run in _earlier(store.runs(), suite, before) if _is_green(run)]
     if before is None:
         return next((run for run in green if not run.settings.get("quick")), None)
-    alike = [run for run in green if bool(run.settings.get("quick")) == bool(before.settings.get("quick"))]
+    return _fittest(green, before)
+
+
+def previous(store: Store, before: RunRecord) -> RunRecord | None:
+    """The run of the same suite before that one, whatever it was judged, but it came to its end; None where there is
+    none. As for `last_green` as quick or thorough, and of most of its devices."""
+    return _fittest([run for run in _earlier(store.runs(), before.suite, before) if run.state in ENDED], before)
+
+
+def _fittest(runs: Sequence[RunRecord], before: RunRecord) -> RunRecord | None:
+    alike = [run for run in runs if bool(run.settings.get("quick")) == bool(before.settings.get("quick"))]
     wanted = set(before.settings.get("devices", ()))
     return max(alike, key=lambda run: len(wanted & set(run.settings.get("devices", ()))), default=None)
 

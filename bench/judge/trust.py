@@ -8,6 +8,7 @@ from typing import Final
 
 from bench import stats
 from bench.collect.circumstances import differing
+from bench.judge.types import LEAST_TRIALS as LEAST_EQUAL
 from bench.judge.types import NoiseFloor
 from bench.results import CellResult, Check, CheckState, RunResult, Steadiness
 from bench.words import counted
@@ -102,6 +103,8 @@ def _trials(cell: CellResult) -> _Told:
 def _noise(floor: NoiseFloor | None) -> _Told:
     if floor is None:
         return "unknown", "how far equal cells differ here is not known: bench noise measures it"
+    if not floor.known:
+        return "unknown", f"learnt from {floor.trials} trials of equal cells; {LEAST_EQUAL} are needed: bench noise"
     runs = "" if floor.run_sd is None else f", and {100 * floor.run_sd:.1f} % between {floor.runs} runs"
     return "passed", f"equal trials differ by {100 * floor.trial_sd:.1f} % here, of {floor.trials}{runs}"
 

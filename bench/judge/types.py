@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from bench.results import CellResult, RunInfo
 
+LEAST_TRIALS: Final = 20
+"""Of equal cells, both sides together, from which on a noise floor counts as known."""
 Call = Literal["better", "worse", "same", "cannot tell"]
 State = Literal["steady", "new", "sustained", "recovered", "improved", "flaky", "short"]
 
@@ -33,12 +35,18 @@ class NoiseFloor:
     run_df: int = 0
     """Degrees of freedom that `run_sd` is known with; 0: one less than `runs`."""
 
+    @property
+    def known(self) -> bool:
+        """Whether it was learnt from enough trials to vouch for a few that look alike."""
+        return self.trials >= LEAST_TRIALS
+
 
 @dataclass(frozen=True)
 class Pair:
     """Two sets of trial values to be compared, such as medians in ms: all above 0, lower is better.
 
-    `same_run`: both were taken in turn within one run, so that nothing but the trials' own noise lies between them.
+    `same_run`: both were taken within one run, so that nothing but the trials' own noise lies between them.
+    `in_turn`: moreover trial i of one side was taken in the same turn as trial i of the other, on the same device.
     `trial_seconds` is what one more trial of one side takes.
     """
 
@@ -48,6 +56,7 @@ class Pair:
     same_run: bool
     floor: NoiseFloor | None = None
     trial_seconds: float | None = None
+    in_turn: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ shared machine whose speed wanders over tens of seconds, 8 to 10 % were called d
 in every verdict that rests on it."""
 METHOD = (
     "the ratio is that of the geometric means of the trials' medians, those far off all others drawn in, with a 95 % "
-    "interval by Welch's t on their logarithms that counts what equal trials and equal runs are known to differ by; "
+    "interval by Welch's t on their logarithms that counts what equal trials and equal runs are known to differ by "
+    "(of 8 or more trials of each side taken in turn: by Student's t on the differences of turns); "
     "better and worse are beyond the margin with p at most the level, adjusted by Benjamini and Hochberg over all "
     "cells compared; same has its whole interval within the margin; all else cannot be told")
 
@@ -53,7 +54,8 @@ def judge(pairs: Sequence[Pair], *, margin: float = MARGIN, least: float = 0.0,
 
     Where no noise floor is known, so few trials that their order alone cannot be as unlikely as `ORDER_LEVEL` (4 of
     each side) are never called better or worse: processes of two speeds would look like a change. Swapping the sides
-    mirrors the verdict; the order of trials does not matter. The estimate and its error are those of
+    mirrors the verdict; the order of trials does not matter, but for turns: those that both
+    sides share stay together. The estimate and its error are those of
     `bench.stats.ratio`. Raises ValueError for a pair without values, or with one that is not above 0.
     """
     found = [_find(pair, margin, least) for pair in pairs]
@@ -69,8 +71,9 @@ def trials_needed(sd: float, *, effect: float, margin: float = MARGIN, cells: in
     """How many trials of each side find a true `effect` (0.05: 5 % more) with a chance of at least `power`.
 
     Found: called worse by `judge`, by p and by the margin both. `sd` is between trials (`NoiseFloor.trial_sd`),
-    `run_sd` between equal runs (0 within one run), taken as known exactly. Among `cells` judged together it is taken to
-    be the only one that changed: its p must stay below `level` / `cells`, Benjamini and Hochberg's first threshold.
+    `run_sd` between equal runs, taken as known exactly (0: both sides are taken in turn within one run; that turns
+    share nothing is the worst case). Among `cells` judged together it is taken to be the only one that changed: its p
+    must stay below `level` / `cells`, Benjamini and Hochberg's first threshold.
     None where no number of trials would do: `effect` lies within the margin, or `run_sd` hides it.
     """
     return trials_for(math.log1p(effect), sd=sd, bound=math.log1p(margin), threshold=level / max(1, cells),
@@ -87,7 +90,7 @@ def _find(pair: Pair, margin: float, least: float) -> _Found:
     run_sd, run_df = _between_runs(pair)
     floor_sd = pair.floor.trial_sd if pair.floor else 0.0
     return _Found(pair, log, bound, compare_medians(pair.before, pair.after, floor_sd=floor_sd, run_sd=run_sd,
-                                                    run_df=run_df))
+                                                    run_df=run_df, in_turn=pair.in_turn))
 
 
 def _between_runs(pair: Pair) -> tuple[float, float]:
@@ -135,7 +138,8 @@ def _missing(pair: Pair) -> int:
     """
     before, after = len(pair.before), len(pair.after)
     missing = 0
-    while pair.floor is None and ORDER_LEVEL * math.comb(before + after + 2 * missing, before + missing) < 2:
+    known = pair.floor is not None and pair.floor.known
+    while not known and ORDER_LEVEL * math.comb(before + after + 2 * missing, before + missing) < 2:
         missing += 1
     return missing
 

@@ -54,7 +54,7 @@ def _assumed(found: Finding) -> str:
 
 
 def _single(found: Finding) -> str:
-    return f"one trial says nothing of the variation between processes: {_needs(found)}"
+    return f"one trial says nothing of the variation between processes; {_open(found)}"
 
 
 def _plain(found: Finding, ratio: Ratio) -> str:
@@ -64,36 +64,29 @@ def _plain(found: Finding, ratio: Ratio) -> str:
     if found.call == "same":
         return f"{size}, all within {limit}"
     if abs(ratio.log) <= found.bound:
-        return f"{size}: whether that is beyond {limit} {_open(found)}"
+        return f"{size}, which may be beyond {limit} or not; {_open(found)}"
     if found.missing:
         before, after = len(found.pair.before), len(found.pair.after)
-        return (f"{size}, but {before} against {after} trials without a known noise floor could differ so by chance: "
-                f"{_needs(found)}")
+        return (f"{size}, but {before} against {after} trials without a known noise floor could differ so by chance; "
+                f"{_open(found)}")
     if found.p is not None and ratio.p <= found.level < found.p:
-        return (f"{size}, but among {found.cells} cells a difference like this arises by chance: whether it did "
+        return (f"{size}, but among {found.cells} cells a difference like this arises by chance; "
                 f"{_open(found)}")
     if ratio.spread != ratio.strict and not ratio.low <= 0 <= ratio.high:
         usual = percent(math.sqrt(ratio.strict.pooled))
-        return f"{size}, but equal trials are known to differ more here, by {usual}: whether it is that {_open(found)}"
-    return f"{size}, which may be chance: whether it is {_open(found)}"
+        return f"{size}, but equal trials are known to differ more here, by {usual}; {_open(found)}"
+    return f"{size}, which may be chance; {_open(found)}"
 
 
 def _open(found: Finding) -> str:
     """What would settle it, or why nothing would."""
     if found.more is not None:
-        return _needs(found)
+        time = "" if found.more_seconds is None else f", {duration(found.more_seconds)}"
+        return f"about {found.more} more trial{'' if found.more == 1 else 's'} each would tell{time}"
     if found.ratio is not None and found.ratio.spread.run > 0:
-        return (f"no number of trials settles, as two runs differ by {percent(math.sqrt(found.ratio.spread.run))} by "
-                "chance")
-    return "no number of trials within reach settles, as the estimate lies at the margin"
-
-
-def _needs(found: Finding) -> str:
-    if found.more is None:
-        return ""
-    time = "" if found.more_seconds is None else f", {duration(found.more_seconds)}"
-    trials = "1 more trial" if found.more == 1 else f"{found.more} more trials"
-    return f"needs about {trials} each{time}"
+        runs = percent(math.sqrt(found.ratio.spread.run))
+        return f"no number of trials would tell: two runs differ by {runs} by chance"
+    return "no number of trials within reach would tell: the estimate lies at the margin"
 
 
 def _limit(found: Finding) -> str:

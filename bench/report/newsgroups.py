@@ -66,7 +66,8 @@ def find_groups(morning: Morning) -> tuple[Group, ...]:
     groups = [*_expectations(morning, names), _wrong(result.cells), _failed(result.cells)]
     if morning.comparison:
         groups += _compared(morning.comparison, states)
-    groups += _standing(morning.history.series, names)
+    right = {cell.cell for cell in result.cells if cell.status == "ok" and not (cell.outputs and not cell.outputs.ok)}
+    groups += _standing([series for series in morning.history.series if series.cell in right], names)
     return tuple(sorted((group for group in groups if group.count), key=lambda group: TONES.index(group.tone)))
 
 
@@ -138,10 +139,10 @@ def _compared(told: Comparison, states: dict[str, Series]) -> list[Group]:
 
 
 def _standing(known: Sequence[Series], names: dict[str, str]) -> list[Group]:
-    """Of those whose cells are in the run: what the newest night alone does not tell."""
+    """Of those that were measured with right outputs: what the newest night alone does not tell."""
     def group(state: str, title: str, tone: Tone) -> Group:
         return _group(tone, title, f"cell {state}", ("cell", "reason"),
-                      [series for series in known if series.state == state and series.cell in names],
+                      [series for series in known if series.state == state],
                       lambda series: Item(visible(series.cell), names[series.cell], (visible(series.reason),)),
                       f"history={state}")
 

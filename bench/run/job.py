@@ -97,6 +97,7 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
     if earlier:
         refuse_changes(earlier, ready, left_out)
         store.set_state(record.id, "interrupted", None)  # what stands if this process is killed
+        store.set_judgement(record.id, None)  # it was of fewer trials
     for cell in [*left_out, *(item.cell for item in ready)]:
         store.replace_cell(cell)
     agendas = {name: _agenda(request, name, ready, earlier) for name in request.devices}

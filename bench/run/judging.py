@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 from bench.collect.circumstances import NAMES
 from bench.collect.judgements import to_json
 from bench.config.check import check_despite
-from bench.config.expect import ExpectConfig, Regression
+from bench.config.expect import BASELINES, ExpectConfig, Regression
 from bench.config.load import LoadedSuite
 from bench.config.suite import SuiteConfig
+from bench.errors import ConfigError
 from bench.judge.compare import compare_runs, read
 from bench.judge.expect import Baseline, Held, hold, judgement_of
 from bench.judge.guard import ALL
 from bench.judge.noise import Floors, find_floors
-from bench.judge.sides import last_green
+from bench.judge.sides import last_green, previous
 from bench.results import Judgement, RunResult
 from bench.run.events import Event, Notify
 from bench.run.more import Ask, measure_more
@@ -44,15 +45,23 @@ class _Judged:
     judgement: Judgement
 
 
-def check_expectations(suite: LoadedSuite, store: Store, baseline: str | None = None) -> None:
+def check_expectations(suite: LoadedSuite, store: Store, baseline: str | None = None) -> str | None:
     """Before measuring: that the circumstances and the runs that `expect` names exist, and so does `baseline`.
 
-    Raises ConfigError.
+    The id of `baseline`: its beginning, which is enough to name it now, may be the coming run's too. Raises
+    ConfigError, also where the suite has no last-green that it could stand for.
     """
     check_despite(suite, (*NAMES, ALL))
     named = suite.config.expect.baselines() if suite.config.expect else ()
-    for run in (*(name for name in named if name not in ("last-green", "previous")), *([baseline] if baseline else [])):
+    for run in (name for name in named if name not in BASELINES):
         store.find_run(run)
+    if baseline is None:
+        return None
+    found = store.find_run(baseline)
+    if "last-green" not in named:
+        raise ConfigError(f"--baseline {found.id}: the suite {suite.config.name} expects nothing against last-green",
+                          hint="leave it out, or say in the suite what is expected against last-green")
+    return found.id
 
 
 def judge_run(store: Store, run_id: str, suite: SuiteConfig, baseline: str | None = None) -> Judgement:
@@ -75,6 +84,7 @@ def judge_with_retries(request: RunRequest, run_id: str, prepared: Prepared, sto
     suite = request.suite.config
     expect, floors = suite.expect, find_floors(store)
     judged = _judge(store, store.find_run(run_id), suite, floors, baseline)
+    store.set_judgement(run_id, to_json(judged.judgement))  # what stands if measuring again comes to nothing
     again: dict[str, int] = {}
     for trials in _shares(expect):
         asks = _asks(judged, store, trials)
@@ -113,8 +123,7 @@ def _baseline(name: str, expect: ExpectConfig, store: Store, run: RunRecord, res
     if name == "last-green":
         before = last_green(store, run.suite, run)
     elif name == "previous":
-        alike = [other for other in earlier if bool(other.settings.get("quick")) == bool(run.settings.get("quick"))]
-        before = next(iter(alike), None)
+        before = previous(store, run)
     else:
         before = store.find_run(name)
     if before is None:

@@ -101,11 +101,12 @@ def read_noise(store: Store, stored: StoredRun, floors: Floors) -> list[Noise]:
 
 
 def _pair(name: str, trials: Sequence[TrialMedian], floors: Floors) -> Pair | None:
-    odd, even = (tuple(trial.median_ns / 1e6 for trial in trials if trial.number % 2 == side) for side in (1, 0))
+    odd, even = (tuple(max(trial.median_ns, 1.0) / 1e6 for trial in trials if trial.number % 2 == side)
+                 for side in (1, 0))
     if not odd or not even:
         return None
     return Pair(name, odd, even, same_run=True, floor=floors.get((trials[0].device, trials[0].runtime)),
-                trial_seconds=sum(trial.seconds for trial in trials) / len(trials))
+                trial_seconds=sum(trial.seconds for trial in trials) / len(trials), in_turn=True)
 
 
 def _noise(blank: Noise, pair: Pair, seen: Verdict) -> Noise:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from bench.stats.ratio import Ratio, Spread
+from bench.stats.ratio import LEAST_TURNS, Ratio, Spread
 from bench.stats.student import NORMAL, chi_square_quantile, t_quantile
 
 MOST_TRIALS = 10_000
@@ -20,15 +20,17 @@ def power(trials: int, log: float, *, sd: float, bound: float, threshold: float,
 
     Called: the estimate is above `bound` and its two-sided p (`bench.stats.ratio`, with `sd` for the noise floor) at
     most `threshold`. `sd` is between trials and `run_sd` between equal runs, of logarithms, `run_sd` known exactly.
+    With 0 both sides are taken in turn in one run; that turns share nothing is the worst case.
     """
-    spread = Spread(sd**2, sd**2, (trials, trials), 2 * run_sd**2)
+    paired = run_sd == 0 and trials >= LEAST_TURNS
+    spread = Spread(sd**2, sd**2, (trials, trials), 2 * run_sd**2, paired=paired)
     error, df = spread.error()
     if error == 0:
         return 1.0 if log > bound else 0.0
     # Estimated variances are never quite equal: Welch's df is n / (n + 1) of that on average (a ratio of chi-squares).
-    critical = t_quantile(1 - threshold / 2, _whole(df * trials / (trials + 1)))
+    critical = t_quantile(1 - threshold / 2, df if paired else _whole(df * trials / (trials + 1)))
     chances = []
-    for scale in _scales(2 * trials - 2):
+    for scale in _scales(trials - 1, 0.0) if paired else _scales(2 * trials - 2, 1.0):
         estimated = math.sqrt(2 * sd**2 * scale / trials + 2 * run_sd**2)
         chances.append(NORMAL.cdf((log - max(bound, critical * estimated)) / error))
     return math.fsum(chances) / len(chances)
@@ -50,7 +52,9 @@ def trials_for(log: float, *, sd: float, bound: float, threshold: float, power_w
         return None
     # With a known variance it would be this many; an estimated one needs a few more.
     start = max(2, math.floor(2 * sd**2 / variance))
-    return _first(enough, start)
+    # Turns have fewer degrees of freedom: the power falls a little where they begin.
+    few = _first(enough, start, LEAST_TURNS - 1) if start < LEAST_TURNS else None
+    return few or _first(enough, max(start, LEAST_TURNS))
 
 
 def log_for(trials: int, *, sd: float, bound: float, threshold: float, power_wanted: float,
@@ -71,7 +75,10 @@ def log_for(trials: int, *, sd: float, bound: float, threshold: float, power_wan
 def further_trials(ratio: Ratio, *, bound: float, threshold: float, fewest: int = 0) -> int | None:
     """How many further trials of each side (`fewest` or more) settle what `ratio` leaves open, if its estimate and its
     variances stay as they are: p falls to `threshold` where the estimate is beyond `bound`, or its 95 % interval fits
-    within `bound`. None where `MOST_TRIALS` do not."""
+    within `bound`. None where `MOST_TRIALS` do not.
+
+    What fewer than `LEAST_TURNS` turns share is not known yet: of them it is planned as if sides stayed unpaired.
+    """
     distance = abs(ratio.log)
 
     def settled(more: int) -> bool:
@@ -95,13 +102,13 @@ def _whole(df: float) -> float:
     return max(1, math.floor(df)) if df < MOST_TRIALS else math.inf
 
 
-def _first(holds: Callable[[int], bool], start: int) -> int | None:
-    """The first number from `start` to `MOST_TRIALS` for which `holds`, that being so of all above it."""
+def _first(holds: Callable[[int], bool], start: int, most: int = MOST_TRIALS) -> int | None:
+    """The first number from `start` to `most` for which `holds`, that being so of all above it."""
     low, high = start - 1, start
     while not holds(high):
-        if high >= MOST_TRIALS:
+        if high >= most:
             return None
-        low, high = high, min(MOST_TRIALS, high + 2 * (high - low))
+        low, high = high, min(most, high + 2 * (high - low))
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle, high)
@@ -109,6 +116,6 @@ def _first(holds: Callable[[int], bool], start: int) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def _scales(df: int) -> tuple[float, ...]:
-    """Equally likely values of an estimated variance over the true one, at least 1: the noise floor is known."""
-    return tuple(max(1.0, chi_square_quantile((step + 0.5) / STEPS, df) / df) for step in range(STEPS))
+def _scales(df: int, least: float) -> tuple[float, ...]:
+    """Equally likely values of an estimated variance over the true one, at least `least`: 1 with a noise floor."""
+    return tuple(max(least, chi_square_quantile((step + 0.5) / STEPS, df) / df) for step in range(STEPS))

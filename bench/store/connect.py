@@ -53,16 +53,13 @@ def _pragmas(connection: Any, _record: object) -> None:
 
 
 def _migrate(connection: Connection, path: Path) -> None:
-    import sqlalchemy as sa
-
-    found = None
-    if sa.inspect(connection).has_table("alembic_version"):
-        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-    if found == HEAD:
+    """Whole or not at all, and once where several processes open the store."""
+    if _version(connection, path) == HEAD:
         return
-    if found is not None and found > HEAD:
-        raise ConfigError(f"{path} was written by a newer bench (schema {found}, this one knows {HEAD})",
-                          hint="update bench, or name another file with --store")
+    # sqlite3 begins no transaction for CREATE and ALTER: a kill between two would leave a store of no version.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if _version(connection, path) == HEAD:
+        return
     from alembic import command
     from alembic.config import Config
 
@@ -70,3 +67,16 @@ def _migrate(connection: Connection, path: Path) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _version(connection: Connection, path: Path) -> str | None:
+    """The schema's; None of a new file. Raises ConfigError for one that is newer than this version of bench."""
+    import sqlalchemy as sa
+
+    found: str | None = None
+    if sa.inspect(connection).has_table("alembic_version"):
+        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and found > HEAD:
+        raise ConfigError(f"{path} was written by a newer bench (schema {found}, this one knows {HEAD})",
+                          hint="update bench, or name another file with --store")
+    return found

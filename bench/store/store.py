@@ -81,8 +81,8 @@ class Store:
         table = schema.runs
         self._execute(table.update().where(table.c.id == run).values(state=state, finished=finished))
 
-    def set_judgement(self, run: str, judgement: Json) -> None:
-        """Record how a run was judged."""
+    def set_judgement(self, run: str, judgement: Json | None) -> None:
+        """Record how a run was judged; None: not yet, or not any more."""
         table = schema.runs
         self._execute(table.update().where(table.c.id == run).values(judgement=judgement))
 

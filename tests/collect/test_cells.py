@@ -95,21 +95,31 @@ def test_a_success_stands_over_a_failure_that_was_recorded_later() -> None:
     assert cell.status == "ok"
 
 
-def baseline(number: int, ms: list[float], **changes: Any) -> TrialRecord:
-    return replace(trial(number, ms, **changes), kind="baseline")
+EARLIER, OTHER = "20251231-000000-eeee", "20251230-000000-dddd"
 
 
-def retried(number: int, ms: list[float], **changes: Any) -> TrialRecord:
-    return trial(number, ms, settings={"retry": True}, **changes)
+def baseline(number: int, ms: list[float], of: str = EARLIER, **changes: Any) -> TrialRecord:
+    return replace(trial(number, ms, settings={"retry_of": of}, **changes), kind="baseline")
+
+
+def retried(number: int, ms: list[float], beside: str | None = EARLIER, **changes: Any) -> TrialRecord:
+    return trial(number, ms, settings={"retry": True} | ({"retry_of": beside} if beside else {}), **changes)
 
 
 def test_baseline_trials_are_told_apart_and_leave_the_cells_numbers_alone() -> None:
     own = [trial(1, [2.0] * 5), retried(2, [3.0] * 5), retried(3, [4.0] * 5)]
     cell = cell_of(*own, baseline(2, [9.0] * 5), baseline(1, [8.0] * 5), wanted=1)
-    assert cell.baseline_medians_ms == (8.0, 9.0)
+    assert (cell.baseline_run, cell.baseline_medians_ms) == (EARLIER, (8.0, 9.0))
     assert (cell.trial_medians_ms, cell.retry_medians_ms) == ((2.0, 3.0, 4.0), (3.0, 4.0))
     alone = cell_of(*own, wanted=1)
-    assert replace(cell, baseline_medians_ms=()) == alone and not alone.baseline_medians_ms
+    assert replace(cell, baseline_medians_ms=(), retry_medians_ms=(), baseline_run=None) == alone
+
+
+def test_trials_beside_one_baseline_are_not_mixed_with_those_beside_another_or_none() -> None:
+    cell = cell_of(trial(1, [2.0] * 5), retried(2, [3.0] * 5, OTHER), baseline(1, [8.0] * 5, OTHER),
+                   retried(3, [4.0] * 5, None), retried(4, [5.0] * 5), baseline(2, [9.0] * 5), wanted=1)
+    assert (cell.baseline_run, cell.retry_medians_ms, cell.baseline_medians_ms) == (EARLIER, (5.0,), (9.0,))
+    assert cell.trials == 4
 
 
 def test_what_a_baselines_trial_printed_of_its_outputs_is_not_said_of_the_cell() -> None:

@@ -9,7 +9,8 @@ import pytest
 from bench.errors import ConfigError
 from bench.judge.compare import compare_results, compare_runs, compare_sides
 from bench.judge.sides import find_sides
-from bench.judge.types import NoiseFloor, Side
+from bench.judge.types import NoiseFloor, Pair, Side, Verdict
+from bench.judge.verdict import judge
 from bench.results import CellResult, Outputs, RunResult
 from bench.store.store import Store
 from tests.fakes.compared import AFTER, ALIKE, BEFORE, compared, lost, night, timed
@@ -178,6 +179,31 @@ def test_parts_of_a_run_are_compared_all_else_alike(kind: str, names: tuple[str,
     pair, = found.pairs
     assert pair.latency.call == "better" and pair.after is other
     assert found.only_before == (timed("resnet").cell,) and found.shifts == ()
+
+
+def judged_in_turn(monkeypatch: pytest.MonkeyPatch) -> list[list[bool]]:
+    """Of each judgement from now on, whether its pairs were taken in turn."""
+    seen: list[list[bool]] = []
+
+    def remember(pairs: list[Pair], **options: float) -> tuple[Verdict, ...]:
+        seen.append([pair.in_turn for pair in pairs])
+        return judge(pairs, **options)
+
+    monkeypatch.setattr("bench.judge.compare.judge", remember)
+    return seen
+
+
+def test_only_cells_of_one_device_in_one_run_and_those_measured_again_were_taken_in_turn(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = judged_in_turn(monkeypatch)
+    cells = (timed(), timed(runtime="tflite"), timed(device="orin"))
+    result = RunResult(run_info(id=AFTER), cells)
+    for before, after in (parts("runtime", "onnxruntime", "tflite"), parts("device", "pixel-8", "orin")):
+        compare_results(before, after, (result, result), {})
+    again = replace(timed(turn=1), baseline_run=BEFORE, baseline_medians_ms=(10.0,) * 8, retry_medians_ms=(10.1,) * 8)
+    compared([timed()], [timed(turn=1)])
+    compared([timed()], [again])
+    assert seen == [[True], [True], [False], [False], [False], [False], [True], [False]]
 
 
 def test_a_side_with_several_cells_for_one_of_the_other_says_what_to_name() -> None:

@@ -89,6 +89,11 @@ def test_a_limit_at_the_very_value_is_not_settled_by_trials() -> None:
     assert "more trials would hardly settle it" in outcome.reason
 
 
+def test_a_coarse_clocks_zero_keeps_no_limit() -> None:
+    stopped = replace(cell(), latency_ms=Latency(0.0, 0.0, 0.0), trial_medians_ms=(0.0,) * 5)
+    assert states(judged("{latency_p50: {at_most: 1ms}}", result(stopped))) == ["inconclusive"]
+
+
 def test_a_single_trial_keeps_no_limit() -> None:
     """Not even by the narrow interval of its samples, which says nothing of other processes."""
     outcome = judged("{latency_p50: {at_most: 1s}}", result(cell(steps=(0.0,)))).outcomes[0]
@@ -166,6 +171,15 @@ def test_trials_taken_in_turn_with_the_baselines_artifact_decide() -> None:
     assert "measured again in turn with the artifact of that run" in found.outcomes[0].reason
 
 
+def test_a_device_that_drifts_while_both_are_measured_again_does_not_hide_that_they_are_equal() -> None:
+    drifting = tuple(10 * 1.03**turn for turn in range(8))
+    again = replace(cell(11.0), baseline_medians_ms=drifting, baseline_run=EARLIER,
+                    retry_medians_ms=tuple(1.02 * value for value in drifting))
+    assert states(judged(REGRESSION, result(again), result(cell(), run=EARLIER))) == ["kept"]
+    shorter = replace(again, retry_medians_ms=again.retry_medians_ms[:7])
+    assert states(judged(REGRESSION, result(shorter), result(cell(), run=EARLIER))) == ["inconclusive"]
+
+
 def test_what_nights_differ_by_does_not_hide_what_trials_in_turn_show() -> None:
     restless = {key: replace(floor, run_sd=0.06) for key, floor in FLOORS.items()}
     values = tuple(11.5 * (1 + step) for step in STEPS)
@@ -174,6 +188,13 @@ def test_what_nights_differ_by_does_not_hide_what_trials_in_turn_show() -> None:
     before = result(cell(), run=EARLIER)
     assert states(judged(REGRESSION, result(cell(11.5)), before, restless)) == ["inconclusive"]
     assert states(judged(REGRESSION, result(again), before, restless)) == ["broken"]
+
+
+def test_a_difference_too_small_to_count_is_not_said_to_be_within_the_limit() -> None:
+    """20 % of 10 us are two calls of the clock."""
+    [outcome] = judged(REGRESSION, result(cell(0.012)), result(cell(0.010), run=EARLIER)).outcomes
+    assert outcome.state == "kept" and outcome.found.startswith("+20.0 %")
+    assert "within the smallest difference that counts" in outcome.reason
 
 
 def test_other_circumstances_are_not_judged_and_listed() -> None:
@@ -247,6 +268,36 @@ def test_a_cell_that_failed_before_too_is_not_judged() -> None:
 def test_cells_that_were_left_out_are_not_judged() -> None:
     found = judged("{latency_p50: {at_most: 20ms}}", result(lost_cell("skipped", "no such kernel", "model")))
     assert (found.state, found.outcomes) == ("none", ())
+
+
+@pytest.mark.parametrize("metric", ["latency_p50", "peak_memory", "size", "accuracy_drop"])
+@pytest.mark.parametrize(("fault", "states_"), [
+    ("model", ["broken"]), ("device", ["broken"]), ("infrastructure", ["not judged"]), ("config", [])])
+def test_a_cell_that_is_left_out_since_breaks_what_it_kept_unless_the_suite_itself_leaves_it_out(
+        metric: str, fault: str, states_: list[str]) -> None:
+    left_out = replace(lost_cell("skipped", "tflite is not installed", fault), cell=cell().cell, runtime="onnxruntime",
+                       format="onnx", precision="fp32")
+    limit = "1pp" if metric == "accuracy_drop" else "+5%"
+    found = judged(f"{{{metric}: {{against: last-green, at_most: {limit}}}}}", result(left_out),
+                   result(cell(), run=EARLIER))
+    assert states(found) == states_
+    assert all(outcome.reason == f"measured in run {EARLIER} and not now: tflite is not installed"
+               for outcome in found.outcomes)
+
+
+def test_cells_that_the_baseline_had_and_the_run_has_not_are_told() -> None:
+    before = result(cell(), cell(device="phone"), cell(device="board"), run=EARLIER)
+    found = judged(REGRESSION, result(cell(), cell(device="phone-2")), before)
+    assert found.state == "green"
+    assert found.notes == (f"2 cells of run {EARLIER} not in this one: {cell(device='phone').cell}, ...",)
+
+
+def test_a_cell_that_is_mended_has_nothing_to_be_compared_with_and_is_not_called_new() -> None:
+    before = replace(lost_cell("failed", "ran out of memory", "device"), cell=cell().cell, runtime="onnxruntime",
+                     format="onnx", precision="fp32")
+    [outcome] = judged(REGRESSION, result(cell()), result(before, run=EARLIER)).outcomes
+    assert outcome.state == "kept"
+    assert outcome.reason == f"nothing to compare with: run {EARLIER} has no right outputs of it"
 
 
 def test_wrong_outputs_keep_no_timing_and_their_loss_breaks_a_regression() -> None:

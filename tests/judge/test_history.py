@@ -41,6 +41,11 @@ def only(folder: Path, values: Sequence[float], circumstances: Callable[[int], C
     return series
 
 
+def test_a_coarse_clocks_zero_is_a_point_like_any_other(tmp_path: Path) -> None:
+    series = only(tmp_path, [0.0] * LEAST_POINTS)
+    assert series.state == "steady" and [point.p50_ms for point in series.points] == [1e-6] * LEAST_POINTS
+
+
 def test_a_series_has_a_point_a_run_oldest_first_with_the_median_of_its_trials(tmp_path: Path) -> None:
     series = only(tmp_path, [4.0, 5.0, 6.0])
     assert [point.p50_ms for point in series.points] == pytest.approx([4.0, 5.0, 6.0])

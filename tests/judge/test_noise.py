@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.judge.noise import LEAST_RUNS, LEAST_TRIALS, MOST_RUNS, find_floors, floors_of, smallest_difference
+from bench.judge.noise import LEAST_RUNS, MOST_RUNS, find_floors, floors_of, smallest_difference
 from bench.judge.types import NoiseFloor
 from bench.judge.verdict import trials_needed
 from bench.store.records import RunRecord, SessionRecord, TrialMedian
@@ -134,7 +134,7 @@ def test_runs_of_fewer_than_two_stretches_tell_of_no_mood() -> None:
 
 
 def test_the_smallest_difference_is_what_as_many_trials_are_asked_for() -> None:
-    floor = NoiseFloor("phone", "tflite", 0.02, 2 * LEAST_TRIALS)
+    floor = NoiseFloor("phone", "tflite", 0.02, 20)
     found = smallest_difference(floor, 9, margin=0.03)
     assert trials_needed(0.02, effect=found * 1.001) == 9
     assert trials_needed(0.02, effect=found * 0.99) == 10

@@ -48,6 +48,15 @@ def test_the_choice_is_the_best_by_the_objective() -> None:
         assert found.choice and found.choice.precision == name and found.equal == ()
 
 
+def test_a_device_that_drifts_does_not_hide_which_cell_is_faster() -> None:
+    drifting = tuple(1 + 0.03 * turn for turn in range(8))
+    fast, slow = (replace(cell(name, p50_ms), trials=8, trial_medians_ms=tuple(p50_ms * each for each in drifting))
+                  for name, p50_ms in (("int8", 4.0), ("fp32", 4.3)))
+    assert standing(on([fast, slow]), "fp32").standing == "behind"
+    fewer = replace(slow, trials=7, trial_medians_ms=slow.trial_medians_ms[:7])
+    assert standing(on([fast, fewer]), "fp32").standing != "behind"
+
+
 def test_each_alternative_says_what_it_loses_and_why_it_was_not_chosen() -> None:
     found = on([cell("int8", 4, drop=0.007), cell("fp32", 5.6, memory_mib=62, size_mib=14)])
     other = standing(found, "fp32")
@@ -55,6 +64,22 @@ def test_each_alternative_says_what_it_loses_and_why_it_was_not_chosen() -> None
         "behind", ("+40 % latency", "+12.0 MiB memory", "+9.0 MiB size"), ("+0.7 pp",))
     assert other.reason.startswith("worse by latency: ") and "40.0 %" in other.reason
     assert [item.standing for item in found.candidates] == ["chosen", "behind"]
+
+
+@pytest.mark.parametrize("trials", [3, 4])
+def test_a_cell_that_is_five_times_as_slow_is_not_equal_for_want_of_trials(trials: int) -> None:
+    found = on([cell("int8", 4, drop=0.007, trials=trials), cell("fp32", 20, trials=trials)])
+    assert found.choice and found.choice.precision == "int8" and found.equal == ()
+    other = standing(found, "fp32")
+    assert other.standing == "behind" and other.reason.startswith("most likely worse by latency: ")
+
+
+def test_a_cell_that_is_better_by_all_its_trials_and_not_by_their_median_is_equal() -> None:
+    two_speeds = [10 * (1 + step / 1000) for step in range(11)] + [20 * (1 + step / 1000) for step in range(9)]
+    found = on([replace(cell("fast", 10), trial_medians_ms=tuple(two_speeds), trials=20),
+                replace(cell("even", 10.5), trial_medians_ms=tuple(10.5 + step / 1000 for step in range(20)))])
+    assert found.choice and [item.standing for item in found.candidates] == ["chosen", "equal"]
+    assert "its median trial is no better, and all trials together are: " in found.candidates[1].reason
 
 
 def test_cells_that_cannot_be_told_apart_are_equal_and_the_more_accurate_is_chosen() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import ConfigError
-from bench.judge.sides import find_sides, last_green
+from bench.judge.sides import find_sides, last_green, previous
 from bench.store.store import Store
 from tests.fakes.fake_cells import fake_run
 from tests.fakes.nights import Circumstances, NightCell, run_id, write_nights
@@ -89,6 +89,16 @@ def test_a_quick_run_or_one_of_fewer_devices_is_no_baseline_for_a_whole_night(st
     assert last_green(store, "nightly", newest) == first
     assert last_green(store, "nightly", quick) is None
     assert last_green(store, "nightly") == newest
+
+
+def test_a_run_that_was_stopped_or_of_fewer_devices_is_not_what_a_night_is_held_against(store: Store) -> None:
+    devices = ["pixel-8", "orin"]
+    for hour, (state, of) in enumerate((("incomplete", devices), ("interrupted", devices), ("finished", ["orin"]),
+                                        ("finished", devices))):
+        store.add_run(fake_run(f"20270101-0{hour}0000-aaaa", suite="nightly", started=f"2027-01-01T0{hour}:00:00Z",
+                               state=state, settings={"devices": of}), [])
+    newest, _, _, first = store.runs()[:4]
+    assert previous(store, newest) == first and previous(store, first) is None
 
 
 def test_a_date_or_a_commit_is_its_newest_run_of_the_other_sides_suite(store: Store) -> None:

@@ -97,7 +97,7 @@ def test_what_was_let_pass_is_said_everywhere() -> None:
 
 def test_what_cannot_be_told_says_what_would_settle_it() -> None:
     text = " ".join(printed(night()).split())
-    assert re.search(r"yolo fp32 onnxruntime/cpu: .* needs about \d+ more trials each, ", text)
+    assert re.search(r"yolo fp32 onnxruntime/cpu: .* about \d+ more trials each would tell, ", text)
 
 
 def test_refused_cells_are_listed_with_what_differs_and_what_would_let_them_pass() -> None:

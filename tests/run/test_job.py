@@ -7,6 +7,7 @@ import pytest
 
 from bench.collect.circumstances import NAMES
 from bench.results import CellResult
+from bench.store.store import Store
 from tests.fakes.files import save_onnx, save_tflite, torch_files
 from tests.fakes.runs import Place, labelled
 
@@ -47,6 +48,15 @@ def test_a_second_run_converts_nothing_pushes_nothing_and_measures_the_same_file
     assert second.run.id != first.run.id
     assert [cell.artifact for cell in second.cells] == [cell.artifact for cell in first.cells]
     assert len(place.stored().trials) == 4, "the first run's trials are its own"
+
+
+def test_a_run_that_is_taken_up_again_is_not_judged_any_more_until_it_has_ended(place: Place) -> None:
+    place.suite()
+    first = place.run()
+    with Store(place.store) as store:
+        store.set_judgement(first.run.id, {"state": "green"})
+    again = place.run(earlier=first)
+    assert (again.run.id, again.run.state, again.run.judgement) == (first.run.id, "finished", None)
 
 
 def test_accuracy_is_scored_on_the_device_over_the_whole_labelled_set(place: Place) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bench.collect.judgements import from_json
 from bench.config.load import LoadedSuite, parse_suite
-from bench.errors import ConfigError
+from bench.errors import ConfigError, InfrastructureError
 from bench.run import judging
 from bench.run.events import Event
 from bench.run.job import RunRequest
@@ -114,9 +114,23 @@ def test_what_is_expected_is_checked_before_anything_is_measured(store: Path, ex
 def test_a_baseline_that_is_not_there_is_told_before_anything_is_measured(store: Path) -> None:
     write_nights(store, [NightCell([10.0])])
     with Store(store) as opened:
-        check_expectations(suite(), opened, run_id(0))
+        assert check_expectations(suite(), opened) is None
         with pytest.raises(ConfigError, match="'2099' was not found"):
             check_expectations(suite(), opened, "2099")
+
+
+def test_a_baseline_is_known_by_its_whole_id_before_the_new_run_may_begin_alike(store: Path) -> None:
+    write_nights(store, [NightCell([10.0])])
+    with Store(store) as opened:
+        assert check_expectations(suite(), opened, run_id(0)[:6]) == run_id(0)
+
+
+@pytest.mark.parametrize("expect", [
+    None, "{latency_p50: {at_most: 20ms}}", LAST_GREEN.replace("last-green", "previous")])
+def test_a_baseline_that_would_stand_for_nothing_is_refused(store: Path, expect: str | None) -> None:
+    write_nights(store, [NightCell([10.0])])
+    with Store(store) as opened, pytest.raises(ConfigError, match="vision expects nothing against last-green"):
+        check_expectations(suite(expect), opened, run_id(0))
 
 
 @dataclass
@@ -202,6 +216,17 @@ def test_without_retry_nothing_is_measured_again(lab: Lab, mode: str) -> None:
 def test_after_ctrl_c_nothing_is_measured_again(lab: Lab) -> None:
     lab.stop.request()
     assert lab.judge(RETRY).state == "red" and lab.asks == []
+
+
+def test_a_lab_that_fails_while_measuring_again_leaves_the_run_judged_as_it_was(lab: Lab) -> None:
+    def fail(_round: int) -> None:
+        raise InfrastructureError("the cache could not be written")
+
+    lab.medians = fail
+    with pytest.raises(InfrastructureError):
+        lab.judge(RETRY)
+    with Store(lab.path) as opened:
+        assert (opened.find_run(run_id(1)).judgement or {})["state"] == "red"
 
 
 def test_other_circumstances_are_no_reason_to_measure_again(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,8 @@ from tests.fakes.runs import Place
 
 pytestmark = pytest.mark.slow
 
-MODELS = {"a": 2, "b": 3, "c": 4}
-"""Names and layers."""
+MODELS = {"a": 6, "b": 8, "c": 10}
+"""Names and layers: an inference takes longer than the scheduler lets a process run beside others."""
 MEASURE = "{trials: 5, min_samples: 8, min_time: 0s, warmup: {min_runs: 2, min_time: 0s, max_time: 1s}}"
 EXPECT = "{on_inconclusive: fail, latency_p50: {against: last-green, at_most: +20%}}"
 
@@ -29,7 +29,7 @@ EXPECT = "{on_inconclusive: fail, latency_p50: {against: last-green, at_most: +2
 def plant(place: Place, layers: dict[str, int], *, options: str = "{}", threads: int = 1, cores: str = "[0]") -> None:
     """The suite over these models, all with transpositions that only an optimizer takes out."""
     for name, count in layers.items():
-        write_deep_net(place.folder / f"{name}.onnx", layers=count, flips=12)
+        write_deep_net(place.folder / f"{name}.onnx", layers=count, flips=24)
     models = ", ".join(f"{name}: {{source: {{onnx: {name}.onnx}}}}" for name in layers)
     place.suite(models, measure=MEASURE, expect=EXPECT, threads=f"[{threads}]",
                 runtime_options=f"{{onnxruntime: {{options: {options}}}}}")
@@ -66,9 +66,9 @@ def calls(found: dict[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def busy_core(core: int, processes: int) -> Iterator[None]:
-    """Other processes that want the same core all the time."""
+    """Other processes that want the same core all the time, each of a session of its own: sessions share alike."""
     line = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"
-    others = [subprocess.Popen([sys.executable, "-c", line]) for _ in range(processes)]
+    others = [subprocess.Popen([sys.executable, "-c", line], start_new_session=True) for _ in range(processes)]
     try:
         yield
     finally:
@@ -78,7 +78,7 @@ def busy_core(core: int, processes: int) -> Iterator[None]:
 
 
 def test_extra_layers_are_found_and_the_cell_is_named(night: Place) -> None:
-    plant(night, MODELS | {"b": 9})
+    plant(night, MODELS | {"b": 24})
     done = night.bench("run")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "broken latency_p50 of b fp32 onnxruntime/cpu" in " ".join(done.stdout.split())
@@ -88,7 +88,7 @@ def test_extra_layers_are_found_and_the_cell_is_named(night: Place) -> None:
 
 
 def test_an_option_that_is_switched_off_is_refused_with_its_name_and_found_where_that_is_let_pass(night: Place) -> None:
-    plant(night, {"a": 2}, options="{graph_optimization_level: disable}")
+    plant(night, {"a": 6}, options="{graph_optimization_level: disable}")
     done = night.bench("run")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "options" in done.stdout and "graph_optimization_level" in done.stdout
@@ -103,7 +103,7 @@ def test_other_threads_and_cores_are_refused_by_name(night: Place) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         pytest.skip("needs two cores")
-    plant(night, {"a": 2}, threads=2, cores=f"[{cores[0]}, {cores[1]}]")
+    plant(night, {"a": 6}, threads=2, cores=f"[{cores[0]}, {cores[1]}]")
     night.bench("run")
     refused = night.bench("compare", "previous", "last", "--store", str(night.store))
     assert refused.returncode == 2
@@ -112,7 +112,7 @@ def test_other_threads_and_cores_are_refused_by_name(night: Place) -> None:
 
 
 def test_a_slower_device_is_called_so_and_not_three_regressions(night: Place) -> None:
-    with busy_core(0, processes=3):
+    with busy_core(0, processes=4):
         done = night.bench("run")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "device-wide" in done.stdout

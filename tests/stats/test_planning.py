@@ -16,7 +16,8 @@ BOUND, EFFECT = math.log(1.03), math.log(1.05)
 def test_power_is_what_a_simulation_finds(sd: float, trials: int, run_sd: float) -> None:
     rng = np.random.default_rng(20261124)
     logs = rng.normal(0, sd, (2500, 2, trials)) + rng.normal(0, run_sd or 1e-12, (2500, 2, 1))
-    found = [compare_medians(list(np.exp(a)), list(np.exp(b + EFFECT)), floor_sd=sd, run_sd=run_sd) for a, b in logs]
+    found = [compare_medians(list(np.exp(a)), list(np.exp(b + EFFECT)), floor_sd=sd, run_sd=run_sd, in_turn=not run_sd)
+             for a, b in logs]
     called = np.mean([one.p <= 0.01 and one.log > BOUND for one in found])
     assert called == pytest.approx(power(trials, EFFECT, sd=sd, bound=BOUND, threshold=0.01, run_sd=run_sd), abs=0.06)
 

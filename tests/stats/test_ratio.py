@@ -8,9 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats as oracle  # type: ignore[import-untyped]
 
-from bench.stats.ratio import compare_medians, log_ratio
+from bench.stats.ratio import LEAST_TURNS, compare_medians, log_ratio
 
 VALUES = st.lists(st.floats(1, 1e4), min_size=2, max_size=12)
+TURNS = st.lists(st.tuples(st.floats(1, 1e4), st.floats(1, 1e4)), min_size=LEAST_TURNS, max_size=20)
 
 
 @given(VALUES, VALUES)
@@ -21,6 +22,47 @@ def test_without_a_floor_it_is_welchs_test_of_logarithms(before: list[float], af
     assert found.p == pytest.approx(test.pvalue, rel=1e-6, abs=1e-12)
     interval = test.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-6, abs=1e-9)
+
+
+@given(TURNS, st.sampled_from([0.0, 0.5]))
+def test_eight_turns_or_more_are_students_test_of_their_differences(turns: list[tuple[float, float]],
+                                                                   floor_sd: float) -> None:
+    before, after = zip(*turns, strict=True)
+    found = compare_medians(before, after, floor_sd=floor_sd, in_turn=True)
+    assume(not found.drawn and np.ptp(np.log(after) - np.log(before)) > 1e-6)
+    test = oracle.ttest_rel(np.log(after), np.log(before))
+    assert found.p == pytest.approx(test.pvalue, rel=1e-6, abs=1e-12)
+    interval = test.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-6, abs=1e-9)
+
+
+def test_fewer_turns_and_unequal_counts_are_two_sides() -> None:
+    before, after = (10.0, 10.3, 9.8, 10.1, 9.9, 10.2, 10.0, 9.7), (10.2, 10.4, 10.1, 10.3, 9.9, 10.5, 10.1, 9.9)
+    for one, other in ((before[:7], after[:7]), (before, after[:7])):
+        assert compare_medians(one, other, in_turn=True) == compare_medians(one, other)
+    assert compare_medians(before, after, in_turn=True).p < compare_medians(before, after).p
+
+
+def test_a_turn_with_a_trial_drawn_in_is_not_counted() -> None:
+    before = [10.0, 10.1, 9.9, 10.05, 9.95, 10.0, 10.1, 9.9, 30.0, 10.0]
+    for place, turns in ((8, 9), (2, 8)):
+        after = [10.05, 10.0, 9.9, 10.1, 9.95, 10.1, 10.0, 9.9, 10.0, 10.05]
+        after[place] = 40.0
+        found = compare_medians(before, after, in_turn=True)
+        assert (found.drawn, found.strict.counts) == (2, (turns, turns))
+        assert found.strict.error()[1] == turns - 1
+
+
+@pytest.mark.parametrize("trials", [8, 20])
+def test_a_wandering_device_meets_both_trials_of_a_turn(trials: int) -> None:
+    rng = np.random.default_rng(20261122)
+    device = np.cumsum(rng.normal(0, 0.03, (1500, 1, trials)), axis=2)
+    pairs = np.exp(device + rng.normal(0, 0.02, (1500, 2, trials)))
+    paired, apart = ([compare_medians(list(a), list(b), in_turn=turns) for a, b in pairs] for turns in (True, False))
+    covered = [np.mean([one.low <= 0 <= one.high for one in found]) for found in (paired, apart)]
+    assert 0.93 <= covered[0] <= 0.97 and covered[1] > 0.985
+    assert np.mean([one.p <= 0.01 for one in paired]) <= 0.018
+    assert np.median([one.high for one in paired]) < 0.7 * np.median([one.high for one in apart])
 
 
 def test_a_trial_drawn_in_costs_a_degree_of_freedom() -> None:

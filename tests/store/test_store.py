@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.errors import ConfigError, InfrastructureError
+from bench.store import schema
 from bench.store.connect import HEAD
 from bench.store.packing import pack, unpack
 from bench.store.records import CellRecord, Digest, RunRecord, SessionRecord, TrialRecord
@@ -167,6 +168,45 @@ def _shape(inspector: object) -> dict[str, object]:
     tables = [name for name in inspector.get_table_names() if name != "alembic_version"]  # type: ignore[attr-defined]
     return {name: [(column["name"], str(column["type"]), column["nullable"])
                    for column in inspector.get_columns(name)] for name in tables}  # type: ignore[attr-defined]
+
+
+def _first_version(path: Path) -> None:
+    """A store as the first version left it, with one trial."""
+    import sqlalchemy as sa
+    from alembic import command
+    from alembic.config import Config
+
+    from bench.store import connect
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(connect.__file__).parent / "migrations"))
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for table, record in ((schema.runs, RUN), (schema.cells, CELL), (schema.trials, trial(1, session=None))):
+            values = {name: value for name, value in asdict(record).items()
+                      if name not in ("purpose", "judgement", "median_ns")}
+            connection.execute(table.insert().values(values))
+    engine.dispose()
+
+
+def test_a_migration_that_is_cut_short_leaves_the_store_as_it_was(tmp_path: Path,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    import alembic.op
+
+    def cut(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "b.sqlite"
+    _first_version(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(alembic.op, "create_table", cut)
+        with pytest.raises(KeyboardInterrupt):
+            Store(path)
+    with Store(path) as store:
+        assert store.runs() == (RUN,)
+        assert [median.median_ns for median in store.medians()] == [2.0]
 
 
 WRITER = """
