@@ -57,7 +57,7 @@ def _run(request: RunRequest, path: Path, earlier: StoredRun | None, baseline: s
     """The exit code after a whole run."""
     from bench.cli.progress import showing
     from bench.convert.cache import open_cache
-    from bench.errors import EXIT_INTERRUPTED
+    from bench.errors import EXIT_INTERRUPTED, ConfigError
     from bench.report.morning import gather
     from bench.run.job import prepare, run
     from bench.run.judging import check_expectations, judge_with_retries
@@ -67,6 +67,9 @@ def _run(request: RunRequest, path: Path, earlier: StoredRun | None, baseline: s
     stop, cache = Stop(), open_cache()
     with Store(path, create=True) as store:
         baseline = check_expectations(request.suite, store, baseline)
+        if earlier and baseline == earlier.run.id:
+            raise ConfigError(f"--baseline {baseline} is the very run that --resume goes on with",
+                              hint="name another run, or leave it out")
         with showing() as progress, stop.listening(progress.interrupted):
             prepared = prepare(request, cache)
             run_id = run(request, prepared, store, cache, stop, progress.notify, earlier)

@@ -70,10 +70,12 @@ def last_green(store: Store, suite: str, before: RunRecord | None = None) -> Run
     """The newest green run of a suite, before another one where that is given; None where there is none.
 
     Green: it finished with nothing failed, and was judged to keep what its suite expects, or its suite expects
-    nothing. Of runs before another one those count that were as quick or thorough as it; the one of most of its
+    nothing. Where there is no such run, as with a cell that fails every night, it is one that kept all it expected and
+    ended incomplete. Of runs before another one those count that were as quick or thorough as it; the one of most of its
     devices stands first, since what a baseline lacks cannot be compared.
     """
-    green = [run for run in _earlier(store.runs(), suite, before) if _is_green(run)]
+    earlier = _earlier(store.runs(), suite, before)
+    green = [run for run in earlier if _is_green(run)] or [run for run in earlier if _kept_all(run)]
     if before is None:
         return next((run for run in green if not run.settings.get("quick")), None)
     return _fittest(green, before)
@@ -94,6 +96,10 @@ def _fittest(runs: Sequence[RunRecord], before: RunRecord) -> RunRecord | None:
 def _is_green(run: RunRecord) -> bool:
     judged = (run.judgement or {}).get("state")
     return run.state == "finished" and judged in ("green", "none")
+
+
+def _kept_all(run: RunRecord) -> bool:
+    return run.state == "incomplete" and (run.judgement or {}).get("state") == "green"
 
 
 def _earlier(runs: Sequence[RunRecord], suite: str, before: RunRecord | None) -> list[RunRecord]:

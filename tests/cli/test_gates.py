@@ -99,6 +99,15 @@ def test_a_run_that_is_taken_up_again_is_judged_at_its_end(place: Place) -> None
     assert done.returncode == 1 and "broken size of net fp32 onnxruntime/cpu on this-machine" in done.stdout
 
 
+def test_a_run_is_not_held_against_itself(place: Place) -> None:
+    place.suite(expect="{size: {against: last-green, at_most: +1%}}")
+    run = place.run().run
+    with Store(place.store) as store:
+        store.set_state(run.id, "interrupted", None)
+    done = place.bench("run", "--resume", "--baseline", run.id[:10])
+    assert done.returncode == 2 and "is the very run that --resume goes on with" in done.stderr
+
+
 def test_a_baseline_or_a_circumstance_that_does_not_exist_ends_before_measuring(place: Place) -> None:
     place.suite(expect="{despite: [oz], size: {at_most: 1MiB}}")
     done = place.bench("run", "--baseline", "2099")

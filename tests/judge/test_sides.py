@@ -79,6 +79,14 @@ def test_green_is_finished_and_judged_to_keep_what_was_expected(store: Store) ->
     assert last_green(store, "audio") is None
 
 
+def test_where_no_run_ever_finishes_one_that_kept_all_it_expected_is_green(store: Store) -> None:
+    for number, state in enumerate(("green", "red", "none")):
+        judged(store, number, state)
+        store.set_state(run_id(number), "incomplete", None)
+    green = last_green(store, "vision")
+    assert green is not None and green.id == run_id(0)
+
+
 def test_a_quick_run_or_one_of_fewer_devices_is_no_baseline_for_a_whole_night(store: Store) -> None:
     devices = ["pixel-8", "orin"]
     for hour, settings in enumerate(({"devices": devices}, {"devices": ["orin"]}, {"devices": devices, "quick": True},
