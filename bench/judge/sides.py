@@ -71,8 +71,8 @@ def last_green(store: Store, suite: str, before: RunRecord | None = None) -> Run
 
     Green: it finished with nothing failed, and was judged to keep what its suite expects, or its suite expects
     nothing. Where there is no such run, as with a cell that fails every night, it is one that kept all it expected and
-    ended incomplete. Of runs before another one those count that were as quick or thorough as it; the one of most of its
-    devices stands first, since what a baseline lacks cannot be compared.
+    ended incomplete. Of runs before another one those count that were as quick or thorough as it; the one of most of
+    its devices stands first, since what a baseline lacks cannot be compared.
     """
     earlier = _earlier(store.runs(), suite, before)
     green = [run for run in earlier if _is_green(run)] or [run for run in earlier if _kept_all(run)]
