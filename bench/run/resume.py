@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench import stats
 from bench.errors import ConfigError
 from bench.run.schedule import Progress
 from bench.run.tasks import Ready
+from bench.store.packing import unpack
 from bench.store.records import CellRecord, StoredRun
 
 Saved = frozenset[tuple[str, str, int]]
@@ -25,9 +27,10 @@ def saved_progress(earlier: StoredRun | None) -> dict[str, Progress]:
     """What the latency trials that ended well say of their cells so far."""
     found: dict[str, Progress] = {}
     for trial in earlier.trials if earlier else ():
-        if trial.kind == "latency" and trial.state == "ok" and trial.median_ns is not None:
+        if trial.kind == "latency" and trial.state == "ok" and trial.samples is not None:
             seen = found.get(trial.cell, Progress())
-            found[trial.cell] = seen.with_trial(trial.median_ns, trial.seconds, trial.number)
+            median_ns = stats.percentile(unpack(trial.samples), 50)
+            found[trial.cell] = seen.with_trial(median_ns, trial.seconds, trial.number)
     return found
 
 

@@ -72,7 +72,8 @@ class SessionRecord:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One attempt at one trial. `samples` are packed (packing.py); their median is filled in when it is stored.
+    """One attempt at one trial. `samples` are packed (packing.py); their median is filled in when it is stored, unless
+    its outputs are wrong.
 
     `kind` is baseline for a trial of the baseline's artifact, taken in turn with the cell's own.
     """

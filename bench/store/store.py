@@ -73,8 +73,9 @@ class Store:
         self._execute(table.update().where(table.c.id == session).values(pushed_bytes=total))
 
     def add_trial(self, trial: TrialRecord) -> None:
-        """Record one attempt at a trial, with its median; it is on disk when this returns."""
-        self._insert((schema.trials, [{**dataclasses.asdict(trial), "median_ns": _median(trial.samples)}]))
+        """Record one attempt at a trial, with its median where its outputs are not wrong; it is on disk when this
+        returns."""
+        self._insert((schema.trials, [{**dataclasses.asdict(trial), "median_ns": _median(trial)}]))
 
     def set_state(self, run: str, state: str, finished: str | None) -> None:
         """Record how a run stands."""
@@ -159,7 +160,8 @@ class Store:
 
     def medians(self, *, device: str | None = None, model: str | None = None,
                 runs: Collection[str] | None = None) -> tuple[TrialMedian, ...]:
-        """Of latency trials that ended well, in the order they were recorded, without reading their samples.
+        """Of latency trials that ended well, with outputs that are not wrong, in the order they were recorded, without
+        reading their samples.
 
         Only of one device, one model, or some runs where those are given; of one number, the attempt that counts.
         """
@@ -222,10 +224,13 @@ def _digests_of(run: str) -> Delete:
     return schema.digests.delete().where(schema.digests.c.run == run)
 
 
-def _median(packed: bytes | None) -> float | None:
+def _median(trial: TrialRecord) -> float | None:
+    """Of its samples in ns; None without any, and of wrong outputs, whose time says nothing of the model."""
     import numpy as np
 
-    return None if packed is None else float(np.median(unpack(packed)))
+    if trial.samples is None or (trial.outputs or {}).get("ok") is False:
+        return None
+    return float(np.median(unpack(trial.samples)))
 
 
 def _trial(row: RowMapping) -> TrialRecord:

@@ -209,6 +209,15 @@ def test_a_migration_that_is_cut_short_leaves_the_store_as_it_was(tmp_path: Path
         assert [median.median_ns for median in store.medians()] == [2.0]
 
 
+def test_times_of_wrong_outputs_are_no_medians_of_the_model(tmp_path: Path) -> None:
+    with Store(tmp_path / "b.sqlite", create=True) as store:
+        store.add_run(RUN, [CELL])
+        store.add_session(SESSION)
+        for number, outputs in enumerate(({"ok": True}, {"ok": False, "max_abs": float("nan")}, None), start=1):
+            store.add_trial(trial(number, outputs=outputs, median_ns=None))
+        assert [median.number for median in store.medians()] == [1, 3]
+
+
 WRITER = """
 import sys
 from pathlib import Path
