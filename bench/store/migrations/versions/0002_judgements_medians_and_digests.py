@@ -33,8 +33,9 @@ def upgrade() -> None:
 def _fill_medians(connection: sa.Connection) -> None:
     last = 0
     while True:
-        rows = connection.execute(sa.text("SELECT id, samples, outputs FROM trials WHERE id > :last "
-                                          "AND samples IS NOT NULL ORDER BY id LIMIT :most"), {"last": last, "most": AT_ONCE}).all()
+        wanted = sa.text("SELECT id, samples, outputs FROM trials WHERE id > :last AND samples IS NOT NULL "
+                         "ORDER BY id LIMIT :most")
+        rows = connection.execute(wanted, {"last": last, "most": AT_ONCE}).all()
         if not rows:
             return
         connection.execute(sa.text("UPDATE trials SET median_ns = :median WHERE id = :id"),
