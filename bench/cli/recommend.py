@@ -111,7 +111,8 @@ def _read(path: Path, run: str | None, devices: Sequence[str]) -> RunResult:
     from bench.words import nearest
 
     with Store(path) as store:
-        result = with_checks(read_run(store, store.find_run(run)), find_floors(store))
+        record = store.find_run(run)
+        result = with_checks(read_run(store, record), find_floors(store, record))
     known = list(dict.fromkeys(cell.device for cell in result.cells))
     for name in devices:
         if name not in known:

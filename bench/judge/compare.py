@@ -33,7 +33,7 @@ def compare_runs(store: Store, before: RunRecord, after: RunRecord, *, despite: 
 
     `despite` names circumstances that may differ, "all" for all; `margin` is a fraction, 3 % where none is given.
     """
-    floors = find_floors(store)
+    floors = find_floors(store, after)
     found = results or (read(store, before, floors), read(store, after, floors))
     sides = [Side("run", result.run.id, result.run) for result in found]
     return compare_results(sides[0], sides[1], found, floors, despite=despite, margin=margin)
@@ -46,7 +46,7 @@ def compare_sides(store: Store, before: Side, after: Side, *, despite: frozenset
 
     Raises ConfigError for a device or a model that neither side has.
     """
-    floors = find_floors(store)
+    floors = find_floors(store, store.find_run(after.run.id))
     first = read(store, store.find_run(before.run.id), floors)
     second = first if after.run.id == before.run.id else read(store, store.find_run(after.run.id), floors)
     cells = (*first.cells, *second.cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -38,7 +39,7 @@ where 5 % of processes met bursts of other work."""
 @dataclass(frozen=True)
 class _Cell:
     """One cell's latency trials in one run: those far off the others drawn in, as odd-numbered and even-numbered sides
-    and all in turn. `circumstances` tell equal runs apart from those with another artifact, runtime or system."""
+    and all in turn. `circumstances` tell equal runs from those with another artifact, suite, runtime or system."""
 
     run: str
     cell: str
@@ -47,9 +48,14 @@ class _Cell:
     whole: Side
 
 
-def find_floors(store: Store) -> Floors:
-    """`floors_of` what is stored: of all noise runs, and of each device's newest other runs."""
-    noisy, nights = store.runs("noise"), store.runs("measure")[:LOOKED_AT]
+def find_floors(store: Store, judged: RunRecord | None = None) -> Floors:
+    """`floors_of` what is stored: of all noise runs, and of each device's newest other runs.
+
+    With `judged`, of those before that run only: what is held against the noise must not be taken for noise itself.
+    """
+    noisy = store.runs("noise")
+    nights = [run for run in store.runs("measure")
+              if judged is None or (run.started, run.id) < (judged.started, judged.id)][:LOOKED_AT]
     medians = store.medians(runs=[run.id for run in noisy])
     sessions = store.sessions([run.id for run in (*noisy, *nights)]) if medians else ()
     seen = {(session.run, session.device) for session in sessions}
@@ -67,9 +73,10 @@ def floors_of(runs: Iterable[RunRecord], medians: Iterable[TrialMedian], session
 
     `trial_sd`: of noise runs, in which a cell's odd-numbered trials are one side and its even-numbered the other, the
     variance of logarithms of trial medians around their side's mean, pooled over cells and runs. `run_sd`: of all runs
-    of the same cell with the same artifact, runtime version, agent and system, noise runs among them, the variance of
-    the runs' means beyond what their trials explain, pooled over cells; None below `LEAST_RUNS` equal runs. Of a
-    device's runs the newest `MOST_RUNS` count, and all its noise runs. Trials far off the others are drawn in before,
+    of the same cell with the same artifact, suite, devices file, runtime version, agent and system, noise runs among
+    them, the variance of the runs' means beyond what their trials explain, pooled over cells; None below `LEAST_RUNS`
+    equal runs. A cell whose latency was found to break an expectation counts for nothing in that run. Of a device's
+    runs the newest `MOST_RUNS` count, and all its noise runs. Trials far off the others are drawn in before,
     as verdicts do (`bench.stats.drawing_in`): else 1 to 3 odd ones of 40 would ask for thousands of trials.
 
     `wander_sd`: the same of the means of each `STRETCH` trials in turn, within runs of twice as many or more. `run_sd`
@@ -87,10 +94,13 @@ def floors_of(runs: Iterable[RunRecord], medians: Iterable[TrialMedian], session
     """
     runs, medians = tuple(runs), tuple(medians)
     noisy = {run.id: run for run in runs if run.purpose == "noise"}
+    broken = {(run.id, cell) for run in runs for cell in _broken(run)}
+    medians = tuple(trial for trial in medians if (trial.run, trial.cell) not in broken)
     counted = _counted([run.id for run in runs], noisy, medians)
     floors = {}
+    setups = {run.id: _setup(run) for run in runs}
     for key, cells in sorted(_cells((trial for trial in medians if trial.run in counted[trial.device]),
-                                    sessions).items()):
+                                    sessions, setups).items()):
         floor = _floor(*key, cells, noisy)
         if floor is not None:
             floors[key] = floor
@@ -106,6 +116,19 @@ def smallest_difference(floor: NoiseFloor, trials: int, *, cells: int = 1, margi
     """
     return math.expm1(log_for(trials, sd=floor.trial_sd, bound=math.log1p(margin), threshold=level / max(1, cells),
                               power_wanted=power))
+
+
+def _broken(run: RunRecord) -> list[str]:
+    """The cells whose latency was judged to break an expectation."""
+    outcomes = (run.judgement or {}).get("outcomes", [])
+    return [outcome["cell"] for outcome in outcomes
+            if outcome["state"] == "broken" and outcome["expectation"].startswith("latency")]
+
+
+def _setup(run: RunRecord) -> str:
+    """What was asked for: options, threads, cores and how it was measured are in these."""
+    asked = (run.suite_text, run.devices_text, bool(run.settings.get("quick")))
+    return hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _counted(runs: Sequence[str], noisy: Container[str], medians: Iterable[TrialMedian]) -> dict[str, list[str]]:
@@ -174,8 +197,8 @@ def _limit(variance: float, df: int, confidence: float) -> float:
     return variance * df / chi_square_quantile(1 - confidence, df)
 
 
-def _cells(medians: Iterable[TrialMedian],
-           sessions: Iterable[SessionRecord]) -> dict[tuple[str, str], list[_Cell]]:
+def _cells(medians: Iterable[TrialMedian], sessions: Iterable[SessionRecord],
+           setups: Mapping[str, str]) -> dict[tuple[str, str], list[_Cell]]:
     """All cells of all runs, by device and runtime."""
     systems = _systems(sessions)
     found: dict[tuple[str, str], list[_Cell]] = defaultdict(list)
@@ -185,7 +208,7 @@ def _cells(medians: Iterable[TrialMedian],
     for (run, cell), trials in grouped.items():
         first = trials[0]
         agent, system, runtimes = systems.get((run, first.device), ("", "", {}))
-        circumstances = (first.artifact, agent, system, str(runtimes.get(first.runtime)))
+        circumstances = (first.artifact, setups[run], agent, system, str(runtimes.get(first.runtime)))
         found[first.device, first.runtime].append(_cell(run, cell, circumstances, trials))
     return found
 

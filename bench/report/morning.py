@@ -35,7 +35,7 @@ def gather(store: Store, run: RunRecord) -> Morning:
     from bench.judge.noise import find_floors
     from bench.judge.types import Side
 
-    floors = find_floors(store)
+    floors = find_floors(store, run)
     result = read(store, run, floors)
     if run.purpose != "measure":
         return Morning(result)

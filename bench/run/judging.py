@@ -69,7 +69,8 @@ def judge_run(store: Store, run_id: str, suite: SuiteConfig, baseline: str | Non
 
     Raises ConfigError for a run that is not there.
     """
-    judged = _judge(store, store.find_run(run_id), suite, find_floors(store), baseline)
+    run = store.find_run(run_id)
+    judged = _judge(store, run, suite, find_floors(store, run), baseline)
     store.set_judgement(run_id, to_json(judged.judgement))
     return judged.judgement
 
@@ -82,7 +83,7 @@ def judge_with_retries(request: RunRequest, run_id: str, prepared: Prepared, sto
     against its latency; none after Ctrl-C. The last judgement is recorded, with a note of what was measured again.
     """
     suite = request.suite.config
-    expect, floors = suite.expect, find_floors(store)
+    expect, floors = suite.expect, find_floors(store, store.find_run(run_id))
     judged = _judge(store, store.find_run(run_id), suite, floors, baseline)
     store.set_judgement(run_id, to_json(judged.judgement))  # what stands if measuring again comes to nothing
     again: dict[str, int] = {}

@@ -4,10 +4,12 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from bench.judge.compare import compare_runs
 from bench.judge.noise import LEAST_RUNS, MOST_RUNS, find_floors, floors_of, smallest_difference
 from bench.judge.types import NoiseFloor
 from bench.judge.verdict import trials_needed
@@ -92,14 +94,40 @@ def test_few_equal_runs_tell_nothing_of_runs(tmp_path: Path) -> None:
     assert (floor.run_sd, floor.runs) == (None, LEAST_RUNS - 1)
 
 
-def _learnt(logs: list[list[float]]) -> NoiseFloor:
-    """The floor known from the logarithms of a noise run's trial medians and of later runs', of one cell."""
+def _learnt(logs: list[list[float]], last: dict[str, Any] | None = None) -> NoiseFloor:
+    """The floor known from the logarithms of a noise run's trial medians and of later runs', of one cell; `last` is
+    what is otherwise of the last run."""
     runs = [RunRecord(str(number), "suite", "", "", "", "", "2026", "2026", "finished", {}, {}, [],
                       "measure" if number else "noise") for number in range(len(logs))]
+    runs[-1] = replace(runs[-1], **(last or {}))
     taken = [TrialMedian(str(run), "cell", "phone", "net", "tflite", number, "a", 1e7 * math.exp(log), 1.0)
              for run, values in enumerate(logs) for number, log in enumerate(values, 1)]
     sessions = [SessionRecord(0, run.id, "phone", "", None, "agent", {}, {"tflite": "1"}) for run in runs]
     return floors_of(reversed(runs), taken, sessions)["phone", "tflite"]
+
+
+SLOWER = [[0.0, 0.01, -0.01]] * 7 + [[1.0, 1.01, 0.99]]
+
+
+@pytest.mark.parametrize("last", [
+    {"suite_text": "runtime_options: {onnxruntime: {options: {graph_optimization_level: disable}}}"},
+    {"devices_text": "cores: little"}, {"settings": {"quick": True}},
+    {"judgement": {"state": "red", "outcomes": [{"cell": "cell", "state": "broken", "expectation": "latency_p50"}]}}])
+def test_a_run_that_was_asked_for_otherwise_or_found_slower_is_no_noise(last: dict[str, Any]) -> None:
+    counted, left_out = _learnt(SLOWER).run_sd, _learnt(SLOWER, last).run_sd
+    assert counted is not None and counted > 0.3 and left_out is not None and left_out < 0.01
+
+
+def test_a_run_is_not_held_against_noise_that_it_is_part_of_itself(tmp_path: Path) -> None:
+    path = tmp_path / "bench.sqlite"
+    write_nights(path, [NightCell([10.0] * 9 + [14.0, 10.0])], trials=5, trial_sd=0.003,
+                 circumstances=lambda night: NIGHT if night else NOISE)
+    with Store(path) as store:
+        _, slower, before = store.runs()[:3]
+        after = find_floors(store)["phone", "onnxruntime"].run_sd
+        tonight = find_floors(store, slower)["phone", "onnxruntime"].run_sd
+        assert after is not None and after > 0.05 and tonight is not None and tonight < 0.01
+        assert [pair.latency.call for pair in compare_runs(store, before, slower).pairs] == ["worse"]
 
 
 def test_odd_trials_of_a_noise_run_do_not_ask_for_thousands() -> None:
