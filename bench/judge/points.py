@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,8 +104,14 @@ def _versions(run: RunRecord, session: SessionRecord | None, runtime: str) -> di
         "agent": session.agent[:HASH] if session else None,
         "git": (run.host.get("git") or "")[:HASH],
         "suite": run.suite, "measure": "quick" if run.settings.get("quick") else "in full",
+        "suite file": _hash(run.suite_text), "devices file": _hash(run.devices_text),
     }
     return {name: str(value) for name, value in told.items() if value}
+
+
+def _hash(text: str) -> str:
+    """The beginning of the text's sha256; empty of none."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH] if text else ""
 
 
 def changed_versions(before: Point, after: Point) -> tuple[str, ...]:
