@@ -126,7 +126,7 @@ def test_a_fault_costs_an_attempt_at_most_and_never_a_wrong_result(
 def test_a_phone_that_is_frozen_in_a_trial_is_given_up_and_tried_again(place: Place, phone: Phone) -> None:
     def freeze() -> None:
         phone.freeze()
-        threading.Timer(link.FREE_WITHIN_S, phone.thaw).start()
+        threading.Timer(link.FREE_WITHIN_S + 5, phone.thaw).start()  # on a busy machine silence is noticed late
 
     assert states(place.run(once(MOMENTS["trial"], freeze)), "phone") == AGAIN
 
