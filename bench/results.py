@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["ok", "failed", "skipped"]
+OutputState = Literal["ok", "poor", "differs", "unknown"]
 CheckState = Literal["passed", "failed", "unknown"]
 Badge = Literal["trusted", "unverified", "not trusted"]
 """What a cell's checks say together: all passed; none failed, some not known; some failed."""
@@ -55,13 +56,32 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The worst over all trials, against the fp32 reference on the host. `agreement`: share of equal arg-max."""
+    """The worst over all trials, against the fp32 reference on the host.
 
-    ok: bool
+    `state`: ok; poor (usable with care, see `reason`); differs (do not use); unknown (no comparison is possible, as
+    with a model that draws random numbers). `agreement`: share of equal arg-max. `part` is the part of an output that
+    lies furthest from the reference, in words with its SQNR, `part_sqnr_db` that number.
+    """
+
+    state: OutputState
     max_abs: float | None = None
     cosine: float | None = None
     sqnr_db: float | None = None
     agreement: float | None = None
+    reason: str | None = None
+    part: str | None = None
+    part_sqnr_db: float | None = None
+
+    @property
+    def wrong(self) -> bool:
+        """Whether they are known to be wrong."""
+        return self.state == "differs"
+
+    @property
+    def word(self) -> str:
+        """The state as tables show it: `ok`, `poor 12.9 dB`, `differs`, `unknown`."""
+        known = [ratio for ratio in (self.sqnr_db, self.part_sqnr_db) if ratio is not None]
+        return f"poor {min(known):.1f} dB" if self.state == "poor" and known else self.state
 
 
 @dataclass(frozen=True)

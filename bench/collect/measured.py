@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench import stats
 from bench.collect.marks import Timed
-from bench.results import Accuracy, Latency, Memory, Outputs
+from bench.results import Accuracy, Latency, Memory, Outputs, OutputState
 from bench.store.packing import unpack
 from bench.store.records import TrialRecord
 from bench.units import MIB
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUANTILES: Final = [2.5 * step for step in range(41)]
+WORST_FIRST: Final[tuple[OutputState, ...]] = ("differs", "unknown", "poor", "ok")
 LEAST_FOR_P90: Final = 10
 """Samples of a trial: with fewer, none lies above its p90."""
 
@@ -82,8 +83,18 @@ def outputs(trials: Iterable[TrialRecord]) -> Outputs | None:
     checks = [trial.outputs for trial in trials if trial.outputs is not None]
     if not checks:
         return None
-    return Outputs(all(check["ok"] for check in checks), _worst(checks, "max_abs", max), _worst(checks, "cosine", min),
-                   _worst(checks, "sqnr_db", min), _worst(checks, "agreement", min))
+    worst = min(checks, key=lambda check: WORST_FIRST.index(_state(check)))
+    parts = [check for check in checks if check.get("part_sqnr_db") is not None]
+    part = min(parts, key=lambda check: float(check["part_sqnr_db"]), default={})
+    return Outputs(_state(worst), _worst(checks, "max_abs", max), _worst(checks, "cosine", min),
+                   _worst(checks, "sqnr_db", min), _worst(checks, "agreement", min), worst.get("reason"),
+                   part.get("part"), part.get("part_sqnr_db"))
+
+
+def _state(check: Mapping[str, Any]) -> OutputState:
+    """Stores of before states have `ok` alone."""
+    state: OutputState = check.get("state") or ("ok" if check["ok"] else "differs")
+    return state
 
 
 def _latency(every: NDArray[np.int64], centre: stats.Centre) -> Latency:

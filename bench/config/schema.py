@@ -41,6 +41,11 @@ def _results_schema() -> dict[str, Any]:
     schema["$defs"]["CellResult"]["properties"]["badge"] = {
         "anyOf": [{"enum": list(get_args(Badge)), "type": "string"}, {"type": "null"}],
         "description": "What the checks say together; null of a cell that was not measured."}
+    outputs = schema["$defs"]["Outputs"]
+    outputs["properties"] = {"ok": {
+        "anyOf": [{"type": "boolean"}, {"type": "null"}],
+        "description": "Whether they may be used: false where they differ, null where that is unknown."},
+        **outputs["properties"]}
     for part in schema["$defs"].values():
         part["required"] = list(part["properties"])  # unknown values are written, as null
     version = {"const": RESULTS_VERSION, "type": "integer", "description": "The version of this format."}

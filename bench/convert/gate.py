@@ -5,14 +5,15 @@ It exists because converters fail silently: some write the file unchanged, some 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.convert import parts
 from bench.convert.execute import read_samples, run_file
+from bench.convert.grades import differs_below_db, grade
 from bench.convert.measures import cosine, max_abs, sqnr_db
 from bench.convert.recipe import Work
 from bench.convert.types import Gate
@@ -22,13 +23,10 @@ from bench.models.spec import ModelInfo
 
 Array = npt.NDArray[np.generic]
 
-REVISION = 3
+REVISION = 4
 """Rises whenever the gate would decide otherwise: cached decisions of an older one are then not used."""
 
 SAMPLES = 16
-RUINED_DB = 10.0
-POOR_DB = {"fp32": 60.0, "fp16": 40.0}
-"""Below it an artifact passes with a warning; 20 dB for all other precisions."""
 UNSHRUNK, WEIGHTY_BYTES = 0.9, 100_000
 """A quantized file that keeps more than this part of its base's size; smaller bases are mostly graph, not weights."""
 
@@ -37,8 +35,8 @@ def check(work: Work, format_: str, reference: Path) -> Passed:
     """What the artifact `work.output` is, once it has passed.
 
     `reference` is an .npz with the fp32 outputs ("0", "1", ...) on the first samples of `work.calibration`.
-    Raises ModelError when the file was not quantized, does not run, or gives outputs of another shape, not finite, or
-    ruined.
+    A file that lost a part of an output passes with a warning: it is measured, and shown as what it is. Raises
+    ModelError when the file was not quantized, does not run, or gives outputs of another shape, not finite, or ruined.
     """
     info = _open(work.output, format_)
     _check_quantized(info, work)
@@ -47,21 +45,27 @@ def check(work: Work, format_: str, reference: Path) -> Passed:
         wanted = [arrays[str(place)][:SAMPLES] for place in range(len(arrays.files))]
     _check_shapes(wanted, executed.values)
     gate = compare(wanted, executed.values)
-    if gate.sqnr_db < RUINED_DB:
-        raise ModelError(f"outputs ruined: SQNR {gate.sqnr_db:.1f} dB against fp32, at least {RUINED_DB:g} dB wanted")
-    return Passed(executed.inputs, executed.places, executed.outputs, gate, tuple(_warnings(info, work, gate)))
+    found = grade(gate, work.precision, [spec.name for spec in executed.outputs])
+    if gate.sqnr_db < differs_below_db(work.precision):
+        raise ModelError(f"outputs ruined: {found.reason}")
+    return Passed(executed.inputs, executed.places, executed.outputs, gate,
+                  (*([found.reason] if found.reason else []), *_unshrunk(work)))
 
 
 def compare(wanted: Sequence[Array], found: Sequence[Array]) -> Gate:
-    """The worst output's SQNR (dB), cosine and largest difference.
+    """The worst output's SQNR (dB), cosine and largest difference, and the worst parts of all of them.
 
     Integer outputs (labels, counts) have no signal to speak of: they count only when a model has no others.
-    Formulas: `bench.convert.measures`.
+    Formulas: `bench.convert.measures`, `bench.convert.parts`.
     """
-    pairs = [pair for pair in zip(wanted, found, strict=True) if np.issubdtype(pair[0].dtype, np.floating)]
-    pairs = pairs or list(zip(wanted, found, strict=True))
-    return Gate(sqnr_db=min(sqnr_db(*pair) for pair in pairs), cosine=min(cosine(*pair) for pair in pairs),
-                max_abs=max(max_abs(*pair) for pair in pairs))
+    pairs = dict(enumerate(zip(wanted, found, strict=True)))
+    real = {place: pair for place, pair in pairs.items() if np.issubdtype(pair[0].dtype, np.floating)}
+    judged = (real or pairs).values()
+    looked = [parts.look_at(place, *pair) for place, pair in real.items()]
+    return Gate(sqnr_db=min(sqnr_db(*pair) for pair in judged), cosine=min(cosine(*pair) for pair in judged),
+                max_abs=max(max_abs(*pair) for pair in judged),
+                poor=tuple(sorted((part for each in looked for part in each.poor), key=parts.worst_first)),
+                worst=min((each.worst for each in looked if each.worst), key=parts.worst_first, default=None))
 
 
 def _open(path: Path, format_: str) -> ModelInfo:
@@ -98,14 +102,12 @@ def _check_shapes(wanted: Sequence[Array], found: Sequence[Array]) -> None:
                              f"{int((~np.isfinite(value.astype(np.float64))).sum())} NaN or infinite values")
 
 
-def _warnings(info: ModelInfo, work: Work, gate: Gate) -> list[str]:
-    found = []
-    limit = POOR_DB.get(work.precision, 20.0)
-    if gate.sqnr_db < limit and not math.isinf(gate.sqnr_db):
-        found.append(f"poor outputs: SQNR {gate.sqnr_db:.1f} dB against fp32, {work.precision} usually has {limit:g}")
+def _unshrunk(work: Work) -> list[str]:
+    """A warning where a quantized file is about as large as its base."""
     base_bytes = work.base.stat().st_size if work.base is not None else 0
-    if work.precision != "fp32" and base_bytes >= WEIGHTY_BYTES:
-        share = work.output.stat().st_size / base_bytes
-        if share > UNSHRUNK:
-            found.append(f"the file has {100 * share:.0f} % of the fp32 file's size: most weights may have stayed fp32")
-    return found
+    if work.precision == "fp32" or base_bytes < WEIGHTY_BYTES:
+        return []
+    share = work.output.stat().st_size / base_bytes
+    if share <= UNSHRUNK:
+        return []
+    return [f"the file has {100 * share:.0f} % of the fp32 file's size: most weights may have stayed fp32"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.convert.parts import Part
 from bench.errors import Fault
 from bench.models.spec import Source, TensorSpec
 
@@ -29,11 +30,17 @@ class ModelJob:
 
 @dataclass(frozen=True)
 class Gate:
-    """How an artifact's outputs compare with the fp32 reference on calibration inputs. SQNR in dB."""
+    """How an artifact's outputs compare with the fp32 reference's. SQNR in dB.
+
+    `poor` are the parts of outputs that are poor or lost, the worst first; `worst` is the index of any output's axis
+    with the lowest SQNR, poor or not.
+    """
 
     sqnr_db: float
     cosine: float
     max_abs: float
+    poor: tuple[Part, ...] = ()
+    worst: Part | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.convert.measures import db_from_json, db_to_json
+from bench.convert.parts import Part
 from bench.convert.recipe import Work
 from bench.convert.types import Gate
 from bench.errors import Fault
@@ -82,7 +83,8 @@ def passed_to_json(passed: Passed) -> dict[str, Any]:
     gate = passed.gate
     return {"inputs": tensors_to_json(passed.inputs), "places": list(passed.places),
             "outputs": tensors_to_json(passed.outputs),
-            "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs},
+            "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
+                     "poor": [asdict(part) for part in gate.poor], "worst": gate.worst and asdict(gate.worst)},
             "warnings": list(passed.warnings)}
 
 
@@ -90,7 +92,9 @@ def passed_from_json(data: dict[str, Any]) -> Passed:
     """The findings that `passed_to_json` wrote."""
     gate = data["gate"]
     return Passed(tensors_from_json(data["inputs"]), tuple(data["places"]), tensors_from_json(data["outputs"]),
-                  Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"]), tuple(data["warnings"]))
+                  Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"],
+                       tuple(Part(**part) for part in gate["poor"]), gate["worst"] and Part(**gate["worst"])),
+                  tuple(data["warnings"]))
 
 
 def tensors_to_json(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:

@@ -47,8 +47,10 @@ def refusal(cell: CellResult, labelled: bool) -> str:
         return f"not measured ({cell.status}): {cell.reason or 'no reason was stored'}"
     if cell.outputs is None:
         return "its outputs were not verified"
-    if not cell.outputs.ok:
+    if cell.outputs.wrong:
         return "its outputs differ from the fp32 reference"
+    if cell.outputs.state == "unknown":
+        return f"its outputs were not verified: {cell.outputs.reason or 'no comparison was possible'}"
     if cell.accuracy is None:
         return "its accuracy is not known" + ("" if labelled else ": the model has no labelled data in this run")
     failed = [f"{check.name} ({check.reason})" for check in cell.checks if check.state == "failed"]

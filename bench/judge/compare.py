@@ -175,7 +175,7 @@ def _timed(cell: CellResult) -> bool:
 
 def _right(cell: CellResult) -> bool:
     """Whether there are timings, of outputs that are not known to be wrong."""
-    return _timed(cell) and not (cell.outputs and not cell.outputs.ok)
+    return _timed(cell) and not (cell.outputs and cell.outputs.wrong)
 
 
 def _positive(values: Sequence[float]) -> bool:

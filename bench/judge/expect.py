@@ -206,7 +206,7 @@ def _limit(entry: Expectation) -> str:
 
 def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcome:
     """With what a reader must know beside it; what was measured of wrong outputs keeps nothing but an accuracy."""
-    wrong = cell.outputs is not None and not cell.outputs.ok
+    wrong = cell.outputs is not None and cell.outputs.wrong
     if wrong and outcome.state in ("kept", "inconclusive") and outcome.expectation not in ("accuracy_drop", "size"):
         outcome = replace(outcome, state="not judged",
                           reason="its outputs differ from the fp32 reference: how fast it computes them says nothing")

@@ -19,7 +19,7 @@ class Speedup:
 def baselines(cells: Iterable[CellResult]) -> dict[tuple[object, ...], CellResult]:
     """The measured fp32 cells whose outputs are right, by everything but format and precision."""
     return {peer(cell): cell for cell in cells
-            if cell.precision == "fp32" and cell.latency_ms.p50 and not (cell.outputs and not cell.outputs.ok)}
+            if cell.precision == "fp32" and cell.latency_ms.p50 and not (cell.outputs and cell.outputs.wrong)}
 
 
 def speedup(cell: CellResult, fp32: dict[tuple[object, ...], CellResult]) -> Speedup | None:
@@ -42,9 +42,10 @@ def overlap(one: CellResult, other: CellResult) -> bool:
 
 
 def rankable(cell: CellResult) -> bool:
-    """Whether a cell may stand out: measured on a real device, with outputs that were checked and right, and no reason
-    known to mistrust it."""
-    return bool(cell.status == "ok" and not cell.emulated and cell.outputs and cell.outputs.ok and cell.latency_ms.p50
+    """Whether a cell may stand out: measured on a real device, with outputs that were checked and right (poor ones only
+    where the accuracy that they give is known), and no reason known to mistrust it."""
+    right = cell.outputs and (cell.outputs.state == "ok" or (cell.outputs.state == "poor" and cell.accuracy))
+    return bool(cell.status == "ok" and not cell.emulated and right and cell.latency_ms.p50
                 and cell.badge != "not trusted")
 
 

@@ -42,8 +42,10 @@ def _outputs(cell: CellResult) -> _Told:
     if found is None:
         return "unknown", "no outputs were compared with the fp32 reference's"
     cosine = "" if found.cosine is None else f": cosine {found.cosine:.6g}"
-    if not found.ok:
+    if found.wrong:
         return "failed", f"the outputs are not those of the fp32 reference{cosine}"
+    if found.state != "ok":
+        return "unknown", found.reason or "the outputs could not be compared with the fp32 reference's"
     return "passed", f"the outputs are close to the fp32 reference's in every trial{cosine}"
 
 

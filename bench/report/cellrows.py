@@ -21,7 +21,7 @@ COLUMNS: Final = (
     "fault", "reason", "badge", "checks", "throttled", "warnings", "circumstances",
     "p50", "low", "high", "p90", "p99", "within", "between", "throughput", "load", "first", "trials", "samples",
     "medians", "quantiles", "peak", "modelMemory", "pss", "size", "accuracy", "metric", "drop", "images",
-    "outputs", "maxAbs", "cosine", "sqnr", "agreement",
+    "outputs", "outputsWord", "part", "maxAbs", "cosine", "sqnr", "agreement",
     "rankable", "lowest", "lowestHere", "front", "frontOfModel", "base", "speedup", "clear",
     "change", "verdict", "memory", "sizeRatio", "accuracyChange", "before", "differences", "noted", "retried")
 """Names in the order of a row's values."""
@@ -130,8 +130,10 @@ def _measured(cell: CellResult, place: Place) -> Row:
 
 def _outputs(check: Outputs | None, place: Place) -> Row:
     """Identical outputs have an infinite SQNR, which is told as null beside a `maxAbs` of 0."""
-    known = check or Outputs(ok=False)
-    return {"outputs": place("not checked" if check is None else "ok" if check.ok else "differs"),
+    known = check or Outputs("unknown")
+    return {"outputs": place("not checked" if check is None else check.state),
+            "outputsWord": place("not checked" if check is None else check.word),
+            "part": place(known.part) if known.part else None,
             "maxAbs": short(known.max_abs, 3), "cosine": short(known.cosine), "sqnr": short(known.sqnr_db, 4),
             "agreement": short(known.agreement, 4)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.convert.grades import DIFFERS_DB, POOR_DB
 from bench.stats import minimum_count
 from bench.throttling import CLOCK_FALL, DRIFT, RISE_C
 
@@ -46,7 +47,12 @@ COLUMNS: Final = (
      "devices."),
     ("outputs",
      "The worst of all trials against the fp32 reference on the host: largest absolute difference, cosine, "
-     "signal to quantization noise, share of equal arg-max. \"differs\": do not use the timing."),
+     "signal to quantization noise (SQNR), share of equal arg-max; also index by index along the axes of each output. "
+     f"\"poor\": an SQNR below what the precision usually has ({POOR_DB['fp32']:g} dB for fp32, {POOR_DB['fp16']:g} "
+     "for fp16, 20 for others), or a part of an output that lost much; with the lowest SQNR. \"differs\": an SQNR below "
+     f"{DIFFERS_DB['fp32']:g} dB for fp32, {DIFFERS_DB['fp16']:g} for fp16, 10 for others, or a part that is lost "
+     "(constant, saturated, or nothing but noise): do not use the timing. \"unknown\": there is nothing to compare "
+     "with, the reason is beside it."),
     ("throttled",
      f"The device did not keep its pace in some trial: while it ran, the highest clock of its cores fell by more "
      f"than {100 * CLOCK_FALL:.0f} %, a sensor rose by more than {RISE_C:g} °C, the system told of a thermal "

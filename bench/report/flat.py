@@ -14,7 +14,8 @@ from bench.results import CellResult, Judgement, Outputs, RunInfo
 LONGEST_TEXT: Final = 10_000
 TEXT: Final = ("run", "suite", "started", "device", "model", "format", "precision", "runtime", "delegate", "status",
                "reason", "fault", "artifact_sha256", "accuracy_metric", "cores_wanted", "cores_used", "warnings",
-               "badge", "checks_failed", "expectations", "expectations_broken", "baseline_run", "verdict")
+               "badge", "outputs_state", "checks_failed", "expectations", "expectations_broken", "baseline_run",
+               "verdict")
 WHOLE: Final = ("threads", "batch", "artifact_bytes", "trials", "samples", "accuracy_count")
 TRUTH: Final = ("emulated", "outputs_ok", "throttled")
 
@@ -77,12 +78,13 @@ def _cost(cell: CellResult) -> dict[str, object]:
 
 
 def _quality(cell: CellResult) -> dict[str, object]:
-    score, check = cell.accuracy, cell.outputs or Outputs(ok=False)
+    score, check = cell.accuracy, cell.outputs or Outputs("unknown")
     return {"accuracy_metric": score.metric if score else None, "accuracy": finite(score.value) if score else None,
             "accuracy_count": score.count if score else None, "accuracy_drop": finite(score.drop) if score else None,
-            "outputs_ok": check.ok if cell.outputs else None, "outputs_max_abs": finite(check.max_abs),
+            "outputs_ok": None if check.state == "unknown" else not check.wrong,
+            "outputs_state": check.state if cell.outputs else None, "outputs_max_abs": finite(check.max_abs),
             "outputs_cosine": finite(check.cosine), "outputs_sqnr_db": finite(check.sqnr_db),
-            "outputs_agreement": finite(check.agreement)}
+            "outputs_agreement": finite(check.agreement), "outputs_part_sqnr_db": finite(check.part_sqnr_db)}
 
 
 def _conditions(cell: CellResult) -> dict[str, object]:

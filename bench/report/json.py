@@ -49,6 +49,8 @@ def _device(device: DeviceSummary) -> object:
 
 
 def _maybe(value: Accuracy | Outputs | Cores | None) -> dict[str, object] | None:
+    if isinstance(value, Outputs):
+        return {"ok": None if value.state == "unknown" else not value.wrong, **asdict(value)}
     return asdict(value) if value else None
 
 

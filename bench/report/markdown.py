@@ -70,7 +70,7 @@ def _measured(row: Row) -> Sequence[str]:
     p50 = f"**{row.p50}**" if row.lowest else row.p50
     notes = f" [{', '.join(map(str, row.notes))}]" if row.notes else ""
     detail = ""
-    if row.outputs == "differs":
+    if row.cell.outputs and row.cell.outputs.state in ("poor", "differs"):
         detail = f": max-abs {row.max_abs}, cosine {row.cosine}, SQNR {row.sqnr} dB, agreement {row.agreement} %"
     return (*_name(row), p50, row.interval, row.p90, row.peak, row.size, row.accuracy, row.drop, row.speedup,
             f"{row.outputs}{detail}{notes}")

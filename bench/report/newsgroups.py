@@ -63,10 +63,11 @@ def find_groups(morning: Morning) -> tuple[Group, ...]:
     result = morning.result
     names = {cell.cell: f"{label(cell)} on {visible(cell.device)}" for cell in result.cells}
     states = {series.cell: series for series in morning.history.series}
-    groups = [*_expectations(morning, names), _wrong(result.cells), _failed(result.cells)]
+    groups = [*_expectations(morning, names), _wrong(result.cells), _poor(result.cells),
+              _failed(result.cells)]
     if morning.comparison:
         groups += _compared(morning.comparison, states)
-    right = {cell.cell for cell in result.cells if cell.status == "ok" and not (cell.outputs and not cell.outputs.ok)}
+    right = {cell.cell for cell in result.cells if cell.status == "ok" and not (cell.outputs and cell.outputs.wrong)}
     groups += _standing([series for series in morning.history.series if series.cell in right], names)
     return tuple(sorted((group for group in groups if group.count), key=lambda group: TONES.index(group.tone)))
 
@@ -90,11 +91,18 @@ def _outcome(outcome: Outcome, names: dict[str, str]) -> Item:
 
 
 def _wrong(cells: Sequence[CellResult]) -> Group:
-    wrong = [cell for cell in cells if cell.outputs and not cell.outputs.ok]
+    wrong = [cell for cell in cells if cell.outputs and cell.outputs.wrong]
     return _group("bad", "Wrong outputs", "cell with wrong outputs", ("cell", "p50 ms", "what is known"), wrong,
                   lambda cell: _item(cell, milliseconds(cell.latency_ms.p50),
                                      visible("; ".join(cell.warnings) or "outputs differ from those of fp32")),
                   "outputs=differs")
+
+
+def _poor(cells: Sequence[CellResult]) -> Group:
+    poor = [(cell, cell.outputs) for cell in cells if cell.outputs and cell.outputs.state == "poor"]
+    return _group("warn", "Poor outputs", "cell with poor outputs", ("cell", "p50 ms", "what is known"), poor,
+                  lambda found: _item(found[0], milliseconds(found[0].latency_ms.p50),
+                                      visible(found[1].reason or found[1].word)), "outputs=poor")
 
 
 def _failed(cells: Sequence[CellResult]) -> Group:

@@ -139,7 +139,7 @@ def _row(cell: CellResult, gain: Speedup | None, best: bool, notes: tuple[int, .
         size=mebibytes(cell.artifact.bytes if cell.artifact else None),
         accuracy=percent(score.value if score else None).removesuffix(" %"),
         drop=signed_points(score.drop if score else None), speedup=_ratio(cell, gain),
-        outputs="not checked" if check is None else "ok" if check.ok else "differs", **_distances(check),
+        outputs="not checked" if check is None else check.word, **_distances(check),
         lowest=best, throttled=visible(cell.throttled or ""), notes=notes,
         lost="" if cell.status == "ok" else visible(cell.reason or "no reason was stored"))
 
@@ -164,7 +164,7 @@ def _ratio(cell: CellResult, gain: Speedup | None) -> str:
 
 def _distances(outputs: Outputs | None) -> dict[str, str]:
     """The numbers of the output check. Identical outputs have an infinite SQNR."""
-    known = outputs or Outputs(ok=False)
+    known = outputs or Outputs("unknown")
     sqnr = UNKNOWN if known.sqnr_db is None else f"{known.sqnr_db:.1f}"
     return {"max_abs": UNKNOWN if known.max_abs is None else f"{known.max_abs:.2g}",
             "cosine": UNKNOWN if known.cosine is None else f"{known.cosine:.4f}",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 WIDTHS = (("p50\nms", 6), ("95 % interval\nms", 13), ("peak\nMiB", 5), ("size\nMiB", 7), ("acc\n%", 5),
           ("vs fp32\nspeed", 7))
 DIM = "dim"
+STYLES = {"ok": "green", "poor": "yellow", "differs": "bold red"}
+"""Of what is said of outputs."""
 
 
 def table(result: RunResult) -> Group:
@@ -29,7 +31,8 @@ def table(result: RunResult) -> Group:
         title = Text(f"{group.model} on {group.device}", style="bold")
         title.append(" (emulated: timings are not the device's)" if group.emulated else "", style="yellow")
         measured = [row for row in group.rows if not row.lost]
-        parts += [Text(), title, *([_table(measured)] if measured else []), *_throttled(measured), *_lost(group)]
+        parts += [Text(), title, *([_table(measured)] if measured else []), *_outputs(measured),
+                  *_throttled(measured), *_lost(group)]
     return Group(*parts, *_devices(result), Text(), Text(facts.summary(result.cells), style="bold"))
 
 
@@ -54,10 +57,17 @@ def _row(row: Row, *, first: bool) -> list[Text]:
 
     engine = row.engine.replace(f", {row.cell.threads} threads", f" ×{row.cell.threads}")
     numbers = (row.interval, row.peak, row.size, row.accuracy, row.speedup)
-    outputs = Text(row.outputs, style={"ok": "green", "differs": "bold red"}.get(row.outputs, DIM))
+    outputs = Text(row.outputs.replace(" dB", "dB"), style=STYLES.get(row.outputs.partition(" ")[0], DIM))
     return [Text(f"{row.runtime}/{engine}" if first else ""), Text(row.precision),
             Text(row.p50, style="bold" if row.lowest else ""),
             *(Text(number, style=DIM if number == "-" else "") for number in numbers), outputs]
+
+
+def _outputs(rows: list[Row]) -> list[Text]:
+    """Why outputs are not ok, by row."""
+    judged = [(row, row.cell.outputs) for row in rows if row.cell.outputs and row.cell.outputs.reason]
+    return [_warning(found.state, f"{row.runtime}/{row.engine} {row.precision}: {visible(found.reason or '')}")
+            for row, found in judged]
 
 
 def _throttled(rows: list[Row]) -> list[Text]:

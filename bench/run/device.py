@@ -236,8 +236,8 @@ class _DeviceRun:
         if task.kind == "accuracy":
             assert labelled is not None
             return {"accuracy": outputs.accuracy(found, labelled.labels, labelled.metric, references.labelled),
-                    "outputs": outputs.check(found, references.labelled, artifact.gate.sqnr_db)}
-        return {"outputs": outputs.check(found, references.verification, artifact.gate.sqnr_db)}
+                    "outputs": outputs.check(found, references.labelled, artifact, classes=True)}
+        return {"outputs": outputs.check(found, references.verification, artifact)}
 
     def _record(self, record: TrialRecord) -> None:
         self._store.add_trial(record)

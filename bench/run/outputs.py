@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.convert import encoding, gate, measures
+from bench.convert.grades import grade, part_text
+from bench.convert.types import Artifact
 from bench.datasets import metrics, npz
 from bench.errors import DeviceError
 from bench.models.spec import TensorSpec
@@ -36,25 +38,32 @@ def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
     return [encoding.decode(array, spec) for array, spec in zip(arrays, specs, strict=True)]
 
 
-def check(outputs: Arrays, reference: Arrays, host_sqnr_db: float) -> dict[str, Any]:
+def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, classes: bool = False) -> dict[str, Any]:
     """The verdict on a trial's outputs against the fp32 reference on the host, as it is stored.
 
-    `ok` is false, with the `reason`, when they have another shape, are not finite, are constant where the reference is
-    not, or their SQNR is under what the gate of conversions asks for. `warning` names a device that computes worse
-    than the host did. Of several outputs the worst counts.
+    `state` is one of `bench.results.OutputState`, with the `reason` when it is not ok: outputs differ when they have
+    another shape, are not finite, are constant where the reference is not, or are further from it than the artifact's
+    precision explains (`bench.convert.grades`). `ok` is whether they may be used. `warning` names a device that
+    computes worse than the host did. Of several outputs the worst counts. `classes`: the first output holds the scores
+    of classes.
     """
     problem = _problem(outputs, reference)
     if problem is not None:
-        return {"ok": False, "reason": problem, "max_abs": None, "cosine": None, "sqnr_db": None, "agreement": None}
-    found = gate.compare(reference, outputs)
-    sqnr = max(found.sqnr_db, LEAST_DB)
+        return {"ok": False, "state": "differs", "reason": problem, "max_abs": None, "cosine": None, "sqnr_db": None,
+                "agreement": None}
+    found, names = gate.compare(reference, outputs), [spec.name for spec in artifact.outputs]
+    agreement = measures.agreement(reference[0], outputs[0])
+    graded = grade(found, artifact.precision, names, agreement if classes else None)
+    sqnr, worst = max(found.sqnr_db, LEAST_DB), found.worst
     verdict: dict[str, Any] = {
-        "ok": True, "max_abs": found.max_abs, "cosine": found.cosine, "sqnr_db": measures.db_to_json(sqnr),
-        "agreement": measures.agreement(reference[0], outputs[0])}
-    if sqnr < gate.RUINED_DB:
-        verdict |= {"ok": False, "reason": f"SQNR {sqnr:.1f} dB against fp32, at least {gate.RUINED_DB:g} dB wanted"}
-    elif min(sqnr, SAME_DB) < min(host_sqnr_db, SAME_DB) - FALL_DB:
-        verdict["warning"] = f"outputs are worse than on the host: SQNR {sqnr:.1f} dB against {host_sqnr_db:.1f} dB"
+        "ok": graded.state != "differs", "state": graded.state, "max_abs": found.max_abs, "cosine": found.cosine,
+        "sqnr_db": measures.db_to_json(sqnr), "agreement": agreement,
+        "part": worst and part_text(worst, names), "part_sqnr_db": worst and worst.sqnr_db}
+    if graded.reason:
+        verdict["reason"] = graded.reason
+    if graded.state != "differs" and min(sqnr, SAME_DB) < min(artifact.gate.sqnr_db, SAME_DB) - FALL_DB:
+        verdict["warning"] = (f"outputs are worse than on the host: SQNR {sqnr:.1f} dB against "
+                              f"{artifact.gate.sqnr_db:.1f} dB")
     return verdict
 
 

@@ -122,10 +122,21 @@ def test_trials_beside_one_baseline_are_not_mixed_with_those_beside_another_or_n
     assert cell.trials == 4
 
 
+def test_one_poor_trial_makes_the_outputs_poor_with_its_reason_and_its_worst_part() -> None:
+    good = GOOD | {"state": "ok", "part": "index 1", "part_sqnr_db": 25.0}
+    poor = GOOD | {"state": "poor", "reason": "SQNR 12.9 dB", "sqnr_db": 12.9, "part": "index 4", "part_sqnr_db": 7.5}
+    cell = cell_of(trial(1, [2.0] * 5, outputs=good), trial(2, [2.0] * 5, outputs=poor))
+    assert cell.outputs is not None and (cell.outputs.state, cell.outputs.reason) == ("poor", "SQNR 12.9 dB")
+    assert (cell.outputs.part, cell.outputs.word) == ("index 4", "poor 7.5 dB")
+    unknown = {"ok": None, "state": "unknown", "reason": "draws random numbers"}
+    cell = cell_of(trial(1, [2.0] * 5, outputs=unknown))
+    assert cell.outputs is not None and (cell.outputs.state, cell.outputs.wrong) == ("unknown", False)
+
+
 def test_what_a_baselines_trial_printed_of_its_outputs_is_not_said_of_the_cell() -> None:
     bad = GOOD | {"ok": False, "reason": "output 0 holds NaN"}
     cell = cell_of(trial(1, [2.0] * 5), baseline(1, [2.0] * 5, outputs=bad, versions={"runtime": "old"}))
-    assert cell.outputs is not None and cell.outputs.ok
+    assert cell.outputs is not None and cell.outputs.state == "ok"
     assert not any("NaN" in text or "versions" in text for text in cell.warnings)
 
 
@@ -171,7 +182,7 @@ def test_a_skipped_cell_keeps_its_reason() -> None:
 def test_the_worst_of_all_trials_checks_is_the_cells() -> None:
     worse = GOOD | {"max_abs": 0.9, "cosine": 0.5, "sqnr_db": 12.0, "agreement": 0.7, "warning": "worse than the host"}
     cell = cell_of(trial(1, [2.0] * 5), trial(2, [2.0] * 5, outputs=worse))
-    assert cell.outputs is not None and cell.outputs.ok
+    assert cell.outputs is not None and cell.outputs.state == "ok"
     assert (cell.outputs.max_abs, cell.outputs.cosine, cell.outputs.sqnr_db, cell.outputs.agreement) == (
         0.9, 0.5, 12.0, 0.7)
     assert "worse than the host" in cell.warnings
@@ -181,7 +192,7 @@ def test_one_bad_check_is_enough_and_its_reason_is_a_warning() -> None:
     bad = {"ok": False, "reason": "output 0 holds NaN or infinity", "max_abs": None, "cosine": None, "sqnr_db": None,
            "agreement": None}
     cell = cell_of(trial(1, [2.0] * 5), trial(2, [2.0] * 5, outputs=bad))
-    assert cell.outputs is not None and not cell.outputs.ok and cell.outputs.max_abs == 0.5
+    assert cell.outputs is not None and cell.outputs.wrong and cell.outputs.max_abs == 0.5
     assert "output 0 holds NaN or infinity" in cell.warnings
 
 

@@ -46,7 +46,7 @@ def checked(cell: CellResult, place: int) -> CellResult:
     found: dict[str, CheckState] = {"noise floor known": "unknown"} if place % 3 == 1 else {}
     if place % 7 == 5:
         found["clocks steady"] = "failed"
-    if cell.outputs and not cell.outputs.ok:
+    if cell.outputs and cell.outputs.wrong:
         found["outputs verified"] = "failed"
     if cell.emulated:
         found["not emulated"] = "failed"
@@ -135,7 +135,7 @@ def morning() -> Morning:
 def calm_morning() -> Morning:
     """Everything was measured, nothing changed, nothing is broken."""
     cells = tuple(replace(cell, checks=checks({}), warnings=()) for cell in typical().cells
-                  if cell.status == "ok" and not cell.emulated and not (cell.outputs and not cell.outputs.ok))
+                  if cell.status == "ok" and not cell.emulated and not (cell.outputs and cell.outputs.wrong))
     result = RunResult(run_info(judgement=Judgement("green", ())), cells, typical().devices[:1])
     told = comparison(result)
     told = replace(told, pairs=tuple(pair(cell, "same", 1.002) for cell in cells), refused=(), broke=(), mended=(),

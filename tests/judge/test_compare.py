@@ -18,7 +18,7 @@ from tests.fakes.nights import Circumstances, NightCell, write_nights
 from tests.fakes.results import run_info
 
 MODELS = ("mobilenet", "resnet", "unet")
-WRONG = Outputs(False, 11.0, 0.4)
+WRONG = Outputs("differs", 11.0, 0.4)
 
 
 def calls(before: list[CellResult], after: list[CellResult]) -> dict[str, str]:

@@ -301,7 +301,7 @@ def test_a_cell_that_is_mended_has_nothing_to_be_compared_with_and_is_not_called
 
 
 def test_wrong_outputs_keep_no_timing_and_their_loss_breaks_a_regression() -> None:
-    wrong = replace(cell(), outputs=Outputs(False, 3.0))
+    wrong = replace(cell(), outputs=Outputs("differs", 3.0))
     text = f"{{latency_p90: {{at_most: 1s}}, size: {{at_most: 1GiB}}, {REGRESSION[1:]}"
     found = judged(text, result(wrong), result(cell(), run=EARLIER))
     assert {each.expectation: each.state for each in found.outcomes} == {

@@ -27,7 +27,7 @@ def cell(name: str, p50_ms: float, *, memory_mib: float = 50.0, size_mib: float 
         latency_ms=Latency(p50_ms, medians[0], medians[-1]), trials=trials,
         memory_mib=Memory(memory_mib), trial_peak_rss_mib=tuple(memory_mib * (1 + offset / 10) for offset in OFFSETS),
         artifact=ArtifactRef("a" * 64, int(size_mib * MIB)), accuracy=Accuracy("top1", 0.9 - drop, 1000, drop),
-        outputs=Outputs(True, agreement=1.0 - abs(drop)), trial_seconds=2.0)
+        outputs=Outputs("ok", agreement=1.0 - abs(drop)), trial_seconds=2.0)
 
 
 def on(cells: Sequence[CellResult], **wishes: object) -> Recommendation:
@@ -135,7 +135,7 @@ def test_a_drop_of_exactly_the_limit_keeps_it() -> None:
 
 @pytest.mark.parametrize(("change", "reason"), [
     ({"outputs": None}, "its outputs were not verified"),
-    ({"outputs": Outputs(False)}, "its outputs differ from the fp32 reference"),
+    ({"outputs": Outputs("differs")}, "its outputs differ from the fp32 reference"),
     ({"accuracy": None}, "its accuracy is not known"),
     ({"checks": (Check("clocks steady", "failed", "they fell"), Check("enough trials", "passed", "5"))},
      "failed: clocks steady (they fell)")])
@@ -200,9 +200,9 @@ def test_energy_and_unknown_models_are_errors() -> None:
 
 
 def test_the_drops_uncertainty_is_that_of_matched_pairs() -> None:
-    one = replace(cell("int8", 1), accuracy=Accuracy("top1", 0.88, 1000, 0.01), outputs=Outputs(True, agreement=0.98))
+    one = replace(cell("int8", 1), accuracy=Accuracy("top1", 0.88, 1000, 0.01), outputs=Outputs("ok", agreement=0.98))
     share, drop = (0.02 * 1000 + 1) / 1002, 0.01 * 1000 / 1002
     assert drop_uncertainty(one) == pytest.approx(1.96 * math.sqrt((share - drop**2) / 1002), rel=1e-3)
-    unpaired = replace(one, outputs=Outputs(True))
+    unpaired = replace(one, outputs=Outputs("ok"))
     assert drop_uncertainty(unpaired) > 2 * (drop_uncertainty(one) or 1)  # type: ignore[operator]
     assert drop_uncertainty(replace(one, accuracy=Accuracy("top1", 0.88, 1000, None))) is None

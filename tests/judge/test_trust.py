@@ -50,8 +50,12 @@ def test_only_measured_cells_have_checks() -> None:
 
 @pytest.mark.parametrize(("name", "changes", "state", "reason"), [
     ("outputs verified", {"outputs": None}, "unknown", "no outputs were compared with the fp32 reference's"),
-    ("outputs verified", {"outputs": Outputs(False, 9.0, 0.41)}, "failed",
+    ("outputs verified", {"outputs": Outputs("differs", 9.0, 0.41)}, "failed",
      "the outputs are not those of the fp32 reference: cosine 0.41"),
+    ("outputs verified", {"outputs": Outputs("poor", sqnr_db=12.9, reason="poor outputs: SQNR 12.9 dB")}, "unknown",
+     "poor outputs: SQNR 12.9 dB"),
+    ("outputs verified", {"outputs": Outputs("unknown", reason="draws random numbers")}, "unknown",
+     "draws random numbers"),
     ("accuracy known", {"accuracy": None}, "unknown", "it was not scored on labelled data"),
     ("placement verified", {"delegate": "xnnpack"}, "unknown",
      "the runtime does not tell which operators the delegate xnnpack took"),

@@ -35,13 +35,14 @@ def test_the_json_has_the_published_shape_and_order() -> None:
                                         "between_cv"]
     assert list(cell["memory_mib"]) == ["peak_rss", "model", "pss"]
     assert list(cell["accuracy"]) == ["metric", "value", "count", "drop"]
-    assert list(cell["outputs"]) == ["ok", "max_abs", "cosine", "sqnr_db", "agreement"]
+    assert list(cell["outputs"]) == ["ok", "state", "max_abs", "cosine", "sqnr_db", "agreement", "reason", "part",
+                                     "part_sqnr_db"]
     device = json.loads(str(report(Morning(typical()), "json")))["devices"][0]
     assert list(device) == ["name", "emulated", "facts", "versions", "warnings"]
 
 
 def test_numbers_that_json_cannot_hold_are_null() -> None:
-    odd = replace(ok_cell(), load_ms=math.nan, outputs=Outputs(True, 0.0, 1.0, math.inf, 1.0))
+    odd = replace(ok_cell(), load_ms=math.nan, outputs=Outputs("ok", 0.0, 1.0, math.inf, 1.0))
     result = RunResult(run_info(settings={"limits": {"most": math.inf}}), (odd,))
     data = json.loads(str(report(Morning(result), "json")), parse_constant=lambda name: pytest.fail(name))
     assert data["cells"][0]["load_ms"] is None and data["cells"][0]["outputs"]["sqnr_db"] is None
@@ -81,7 +82,7 @@ def test_csv_cells_never_start_a_formula() -> None:
 
 
 def test_negative_numbers_stay_numbers_in_csv() -> None:
-    gained = replace(ok_cell(), outputs=Outputs(False, 1.0, -0.5, -1.4, 0.1))
+    gained = replace(ok_cell(), outputs=Outputs("differs", 1.0, -0.5, -1.4, 0.1))
     row = next(csv.DictReader(StringIO(str(report(Morning(RunResult(run_info(), (gained,))), "csv")))))
     assert float(row["outputs_sqnr_db"]) == -1.4
 

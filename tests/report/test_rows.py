@@ -37,7 +37,7 @@ def test_an_emulated_device_has_no_speed_up_and_is_never_ranked() -> None:
 
 
 def test_a_cell_with_wrong_or_unchecked_outputs_is_never_the_lowest() -> None:
-    wrong = replace(INT8, outputs=Outputs(ok=False))
+    wrong = replace(INT8, outputs=Outputs("differs"))
     unchecked = replace(INT8, outputs=None)
     assert lowest([FP32, wrong, unchecked]) == [FP32]
     assert pareto([FP32, wrong, unchecked]) == [FP32]
@@ -73,7 +73,7 @@ def test_unknown_values_are_a_dash_and_unchecked_outputs_say_so() -> None:
 
 
 def test_identical_outputs_have_an_infinite_ratio_to_noise() -> None:
-    same = replace(ok_cell(), outputs=Outputs(True, 0.0, 1.0, None, 1.0))
+    same = replace(ok_cell(), outputs=Outputs("ok", 0.0, 1.0, None, 1.0))
     assert tables(replace(typical(), cells=(same,)))[0].rows[0].sqnr == "∞"
 
 

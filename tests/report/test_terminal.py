@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
 
 from bench.report.terminal import table
-from bench.results import RunResult
-from tests.fakes.results import hostile, typical
+from bench.results import Outputs, RunResult
+from tests.fakes.results import hostile, ok_cell, typical
 
 
 def _printed(result: RunResult, width: int = 100) -> str:
@@ -28,6 +29,16 @@ def test_what_was_not_measured_says_why() -> None:
     text = _printed(typical())
     assert "failed (device) torch/cpu int8: worker crashed with signal 11 (SIGSEGV) while loading" in text
     assert "23 of 28 cells measured · 2 failed (device 2) · 3 skipped" in text
+
+
+def test_poor_and_wrong_outputs_have_their_number_and_their_reason() -> None:
+    poor = replace(ok_cell(), outputs=Outputs("poor", sqnr_db=12.9, reason="poor outputs: SQNR 12.9 dB against fp32"))
+    text = _printed(replace(typical(), cells=(poor,)))
+    assert "poor 12.9dB" in text
+    assert f"poor {poor.runtime}/{poor.delegate} {poor.precision}: poor outputs: SQNR 12.9 dB against fp32" in text
+    lost = replace(ok_cell(), outputs=Outputs("differs", sqnr_db=51.1, reason="lost: output 0, index 4 to 5"))
+    assert "differs" in _printed(replace(typical(), cells=(lost,))) and "index 4 to 5" in _printed(
+        replace(typical(), cells=(lost,)))
 
 
 def test_an_emulated_device_is_marked() -> None:

@@ -55,7 +55,7 @@ def _cell(measured: tuple[StoredRun, RunResult], name: str) -> CellResult:
 def test_cells_beside_the_dying_ones_are_measured(measured: tuple[StoredRun, RunResult], name: str) -> None:
     cell = _cell(measured, name)
     assert (cell.status, cell.trials, cell.reason) == ("ok", 2, None)
-    assert cell.outputs is not None and cell.outputs.ok
+    assert cell.outputs is not None and cell.outputs.state == "ok"
 
 
 @pytest.mark.parametrize(("name", "fault", "words"), [
@@ -81,7 +81,7 @@ def test_what_died_is_not_tried_again_but_what_was_lost_is_once(measured: tuple[
 def test_nan_in_the_outputs_is_told_beside_the_numbers(measured: tuple[StoredRun, RunResult]) -> None:
     cell = _cell(measured, "nan")
     assert cell.status == "ok"
-    assert cell.outputs is not None and not cell.outputs.ok and cell.outputs.max_abs is None
+    assert cell.outputs is not None and cell.outputs.wrong and cell.outputs.max_abs is None
     assert "output 0 holds NaN or infinity" in cell.warnings
 
 

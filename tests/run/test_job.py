@@ -27,7 +27,7 @@ def test_a_run_measures_every_cell_and_finishes(place: Place) -> None:
     assert [(cell.precision, cell.status, cell.trials) for cell in result.cells] == [
         ("fp32", "ok", 2), ("int8", "ok", 2)]
     for cell in result.cells:
-        assert cell.outputs is not None and cell.outputs.ok
+        assert cell.outputs is not None and cell.outputs.state == "ok"
         assert cell.latency_ms.p50 and cell.load_ms and cell.first_inference_ms and cell.memory_mib.peak_rss
         assert cell.samples >= 6 and cell.artifact is not None
         assert set(NAMES) - set(cell.circumstances) <= {"governor", "power-mode", "charging"}, "what a PC may not tell"
@@ -94,7 +94,7 @@ def test_several_inputs_of_several_types_and_several_outputs(place: Place) -> No
     place.run()
     cell = _one(place)
     assert cell.status == "ok", cell.reason
-    assert cell.outputs is not None and cell.outputs.ok and cell.outputs.max_abs == 0
+    assert cell.outputs is not None and cell.outputs.state == "ok" and cell.outputs.max_abs == 0
 
 
 def test_values_reach_their_inputs_whatever_the_order_in_which_the_suite_names_them(place: Place) -> None:
@@ -150,4 +150,4 @@ def test_a_torchscript_file_with_a_scalar_and_two_outputs_is_measured(place: Pla
     place.run()
     cell = _one(place)
     assert cell.status == "ok", cell.reason
-    assert cell.outputs is not None and cell.outputs.ok
+    assert cell.outputs is not None and cell.outputs.state == "ok"

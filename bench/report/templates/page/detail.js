@@ -14,7 +14,8 @@ function measuredPart(cell) {
     ["peak memory", unit(cell.peak, "MiB")], ["of the model", unit(cell.modelMemory, "MiB")], ["PSS", unit(cell.pss, "MiB")],
     ["size", unit(cell.size, "MiB", mebibytes)],
     ["accuracy", known(cell.accuracy) ? `${percent(cell.accuracy)} % ${cell.metric} of ${cell.images}${known(cell.drop) ? `, ${percent(cell.drop)} pp below fp32` : ""}` : "not known"],
-    ["outputs", `${cell.outputs}${known(cell.maxAbs) ? `: max-abs ${cell.maxAbs}, cosine ${cell.cosine}, SQNR ${cell.maxAbs === 0 ? "∞" : cell.sqnr ?? UNKNOWN} dB, agreement ${percent(cell.agreement)} %` : ""}`],
+    ["outputs", `${cell.outputsWord}${known(cell.maxAbs) ? `: max-abs ${cell.maxAbs}, cosine ${cell.cosine}, SQNR ${cell.maxAbs === 0 ? "∞" : cell.sqnr ?? UNKNOWN} dB, agreement ${percent(cell.agreement)} %` : ""}`],
+    ["furthest part of an output", cell.part || null],
     ["speed against fp32", known(cell.speedup) ? `${cell.clear || cell.precision === "fp32" ? "" : "≈ "}${times(cell.speedup)}` : null]]));
 }
 

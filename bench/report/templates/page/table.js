@@ -30,7 +30,7 @@ const ALL_COLUMNS = [
   { key: "speedup", name: "vs fp32", unit: "speed", value: (cell) => cell.speedup,
     draw: (cell) => number(known(cell.speedup) && !cell.clear && cell.precision !== "fp32" ? "≈ " : "", times(cell.speedup)) },
   { key: "outputs", name: "Outputs", value: (cell) => cell.outputs, draw: (cell) => el("td", {}, el("span",
-    { class: `outputs ${cell.outputs.replace(" ", "-")}` }, cell.outputs), cell.throttled && el("small",
+    { class: `outputs ${cell.outputs.replace(" ", "-")}` }, cell.outputsWord), cell.throttled && el("small",
     { class: "throttled", title: cell.throttled }, "throttled")) },
 ];
 const moved = allSeries.some((series) => series.points.length > 1);

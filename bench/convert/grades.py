@@ -1,0 +1,72 @@
+"""How near is near enough, by precision: one rule for the gate of conversions and for the check of every trial."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bench.convert.parts import Part
+from bench.convert.types import Gate
+from bench.words import counted
+
+DIFFERS_DB: Final[Mapping[str, float]] = {"fp32": 40.0, "fp16": 25.0}
+"""An SQNR below it is not that precision's rounding: something else is wrong. 10 dB for all other precisions."""
+POOR_DB: Final[Mapping[str, float]] = {"fp32": 60.0, "fp16": 40.0}
+"""Below it outputs are worse than that precision usually gives; 20 dB for all other precisions."""
+AGREEING: Final = 0.8
+"""The share of samples of which the same class must come first, where it is known that outputs are classes."""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Ok, or poor or differs and why."""
+
+    state: Literal["ok", "poor", "differs"]
+    reason: str = ""
+
+
+def differs_below_db(precision: str) -> float:
+    """The SQNR in dB that outputs of a precision must have."""
+    return DIFFERS_DB.get(precision, 10.0)
+
+
+def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: float | None = None) -> Grade:
+    """What outputs that compare so with the reference's are worth.
+
+    `names` are the outputs' names, where they are known; `agreement` is the share of equal arg-max of an output that
+    holds a class's score per entry, None of any other.
+    """
+    least, usual = differs_below_db(precision), POOR_DB.get(precision, 20.0)
+    if found.sqnr_db < least:
+        return Grade("differs", f"SQNR {found.sqnr_db:.1f} dB against fp32, {precision} must have at least {least:g}")
+    lost = [part for part in found.poor if part.lost]
+    if lost:
+        return Grade("differs", _listed("lost", lost, names))
+    reasons = []
+    if found.sqnr_db < usual and not math.isinf(found.sqnr_db):
+        reasons.append(f"SQNR {found.sqnr_db:.1f} dB against fp32, {precision} usually has {usual:g}")
+    if found.poor:
+        reasons.append(_listed("parts", found.poor, names))
+    if agreement is not None and agreement < AGREEING:
+        reasons.append(f"only {100 * agreement:.0f} % of samples have the same class first as fp32")
+    return Grade("poor", f"poor outputs: {'; '.join(reasons)}") if reasons else Grade("ok")
+
+
+def part_text(part: Part, names: Sequence[str] = ()) -> str:
+    """`output 'boxes', index 4 to 5 of axis 1 (6): constant 0 where fp32 has 0.0003 to 0.99`.
+
+    Axes are those of the output as the model gives it, counted from 0.
+    """
+    name = repr(names[part.output]) if part.output < len(names) else str(part.output)
+    indices = str(part.first) if part.first == part.last else f"{part.first} to {part.last}"
+    where = f"output {name}, index {indices} of axis {part.axis} ({part.size})"
+    if part.kind == "noise":
+        return f"{where}: {part.sqnr_db:.1f} dB"
+    return f"{where}: {part.kind} {part.value:g} where fp32 has {part.low:.3g} to {part.high:.3g}"
+
+
+def _listed(word: str, parts: Sequence[Part], names: Sequence[str]) -> str:
+    more = f", and {counted(len(parts) - 1, 'more part')}" if len(parts) > 1 else ""
+    return f"{word}: {part_text(parts[0], names)}{more}"

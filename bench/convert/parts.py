@@ -1,0 +1,214 @@
+"""Parts of an output that were lost while the whole looks right.
+
+One number over a whole output is decided by its largest values: a detector's scores (0 to 1) may all have become 0
+beside boxes in pixels (0 to 640), and the ratio still be 50 dB. So each output is also looked at index by index along
+its axes: rows, columns, channels, classes. Indices of a short axis may be units of their own and are judged; those of a
+longer one are positions, of which the worst is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.generic]
+Floats = npt.NDArray[np.float64]
+Kind = Literal["constant", "saturated", "noise"]
+
+MOST_INDICES: Final = 256
+"""Of an axis whose indices are judged: 84 (boxes and classes), 255 (three anchors of 85)."""
+LOW_DB: Final = 10.0
+LOST_DB: Final = 3.0
+"""A part below the first is poor; below the second nearly all that it held is gone."""
+MINOR_SHARE: Final = 0.05
+"""A smaller share of an axis does not condemn the output: one dead feature of 64, one class of 80."""
+OTHER_UNIT: Final = 0.05
+"""A part that varies by less than this share of what the most varying part does is of another unit."""
+FAR_NOISIER: Final = 4.0
+"""A part whose noise is so many times that of the usual part is broken, whatever its unit."""
+SHARED_UNIT: Final = 1 / 64
+"""Of the largest value, in an output within [-1, 1]: there (probabilities, tanh, normalized boxes) all parts have one
+unit, and what is smaller than this is small, not lost."""
+RESOLUTION: Final = 1e-6
+"""Of the largest value: float32 itself resolves little more."""
+PILED_SHARE: Final = 0.1
+PILED_RANGE: Final = 0.5
+"""Saturated: that share of the values lies on one end, where the reference spreads over so much of its range."""
+BLOCK: Final = 1 << 22
+"""Elements that are looked at at once: a large output is not copied whole."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Indices `first` to `last` of the output at place `output`, along `axis` of a sample, which has `size` of them.
+
+    `low` and `high` are the reference's smallest and largest value there, `value` the one that a constant or saturated
+    part has instead. `lost`: nothing of use is left of it, and it is no minor share of its axis.
+    """
+
+    output: int
+    axis: int
+    first: int
+    last: int
+    size: int
+    kind: Kind
+    sqnr_db: float
+    low: float
+    high: float
+    value: float
+    lost: bool
+
+
+@dataclass(frozen=True)
+class Looked:
+    """`poor`: the parts that are poor or lost, the worst first. `worst`: the index of any axis with the lowest SQNR,
+    poor or not; None where the output has no axis, or none on which anything differs."""
+
+    poor: tuple[Part, ...]
+    worst: Part | None
+
+
+def look_at(output: int, reference: Array, value: Array) -> Looked:
+    """What became of the parts of one output; both arrays are (samples, *output shape), finite and of one shape."""
+    poor: list[Part] = []
+    worst: list[Part] = []
+    if reference.size == 0:
+        return Looked((), None)
+    largest = float(np.abs(reference).max())
+    least = largest * (SHARED_UNIT if largest <= 1.0 else RESOLUTION)
+    for axis, size in enumerate(reference.shape[1:]):
+        if size > 1:
+            sums = _sums(reference, value, axis)
+            held = sums.power > least**2
+            if size <= MOST_INDICES and not _shares_one(reference, sums, axis):
+                poor += _poor(_Axis(output, axis, reference, value, sums), held)
+            worst += _worst(output, axis, sums, held)
+    return Looked(tuple(sorted(poor, key=worst_first)), min(worst, key=worst_first, default=None))
+
+
+def worst_first(part: Part) -> tuple[bool, float]:
+    """Sorts lost parts before others, and those of low SQNR before those of high."""
+    return not part.lost, part.sqnr_db
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Per index of one axis: mean squares of the reference and of the difference, the reference's standard deviation,
+    and the extremes of both."""
+
+    power: Floats
+    noise: Floats
+    spread: Floats
+    low: Floats
+    high: Floats
+    found_low: Floats
+    found_high: Floats
+
+    @property
+    def sqnr_db(self) -> Floats:
+        """Infinite where nothing differs, minus infinite where only the reference is zero."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.noise == 0, np.inf, 10 * np.log10(self.power / self.noise))
+
+
+@dataclass(frozen=True)
+class _Axis:
+    output: int
+    axis: int
+    reference: Array
+    value: Array
+    sums: _Sums
+
+
+def _sums(reference: Array, value: Array, axis: int) -> _Sums:
+    others = tuple(each for each in range(reference.ndim) if each != axis + 1)
+    size = reference.shape[axis + 1]
+    power, noise, total = np.zeros(size), np.zeros(size), np.zeros(size)
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    found_low, found_high = low.copy(), high.copy()
+    for wanted, found in _blocks(reference, value):
+        power += np.square(wanted).sum(axis=others)
+        noise += np.square(wanted - found).sum(axis=others)
+        total += wanted.sum(axis=others)
+        low, high = np.minimum(low, wanted.min(axis=others)), np.maximum(high, wanted.max(axis=others))
+        found_low = np.minimum(found_low, found.min(axis=others))
+        found_high = np.maximum(found_high, found.max(axis=others))
+    count = reference.size // size
+    spread = np.sqrt(np.maximum(power / count - np.square(total / count), 0.0))
+    return _Sums(power / count, noise / count, spread, low, high, found_low, found_high)
+
+
+def _shares_one(reference: Array, sums: _Sums, axis: int) -> bool:
+    """Whether the entries along an axis are shares of one, as those of a softmax are: small ones are rare, not lost."""
+    return bool(sums.low.min() >= 0 and np.allclose(reference.sum(axis=axis + 1, dtype=np.float64), 1.0, atol=0.01))
+
+
+def _blocks(reference: Array, value: Array) -> Iterator[tuple[Floats, Floats]]:
+    """Both arrays in float64, some samples at a time."""
+    step = max(1, BLOCK * len(reference) // reference.size)
+    for start in range(0, len(reference), step):
+        yield (reference[start:start + step].astype(np.float64), value[start:start + step].astype(np.float64))
+
+
+def _poor(axis: _Axis, held: npt.NDArray[np.bool_]) -> Iterable[Part]:
+    """The poor parts along one axis: of another unit than the rest, or far noisier. What is as noisy as the rest and
+    only happens to be near zero is not."""
+    sums, ratios = axis.sums, axis.sums.sqnr_db
+    usual = np.sort(sums.noise)[(len(ratios) - 1) // 2]
+    odd = (sums.spread < OTHER_UNIT * sums.spread.max()) | (sums.noise > FAR_NOISIER**2 * usual)
+    kinds = {int(index): _kind(axis, int(index)) for index in np.flatnonzero((ratios < LOW_DB) & held & odd)}
+    gone = {index for index, kind in kinds.items() if kind != "noise" or ratios[index] < LOST_DB}
+    major = len(gone) >= MINOR_SHARE * len(ratios)
+    fates = {index: (kind, major and index in gone) for index, kind in kinds.items()}
+    return [_part(axis, run, kinds[run[0]], lost=fates[run[0]][1]) for run in _runs(fates)]
+
+
+def _kind(axis: _Axis, index: int) -> Kind:
+    sums = axis.sums
+    if sums.found_low[index] == sums.found_high[index] and sums.low[index] != sums.high[index]:
+        return "constant"
+    place = (slice(None),) * (axis.axis + 1) + (index,)
+    wanted, found = np.asarray(axis.reference[place]), np.asarray(axis.value[place])
+    for end in (found.min(), found.max()):
+        piled: Floats = wanted[found == end].astype(np.float64)
+        reach = sums.high[index] - sums.low[index]
+        if piled.size >= PILED_SHARE * found.size and piled.max() - piled.min() > PILED_RANGE * reach:
+            return "saturated"
+    return "noise"
+
+
+def _runs(fates: dict[int, tuple[Kind, bool]]) -> list[list[int]]:
+    """Neighbouring indices of one fate, together; `fates` in ascending order."""
+    indices = list(fates)
+    runs = [indices[:1]] if indices else []
+    for before, index in pairwise(indices):
+        if index == before + 1 and fates[index] == fates[before]:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return runs
+
+
+def _part(axis: _Axis, run: Sequence[int], kind: Kind, *, lost: bool) -> Part:
+    sums, chosen = axis.sums, list(run)
+    found = axis.value.take(chosen, axis.axis + 1)
+    ratio = min(float(value) for value in sums.sqnr_db[chosen])
+    # Of a saturated part the end that most values lie on.
+    ends = [float(found.min()), float(found.max())]
+    value = max(ends, key=lambda end: float(np.mean(found == end)))
+    return Part(axis.output, axis.axis, run[0], run[-1], len(sums.power), kind, ratio, float(sums.low[chosen].min()),
+                float(sums.high[chosen].max()), value, lost)
+
+
+def _worst(output: int, axis: int, sums: _Sums, held: npt.NDArray[np.bool_]) -> list[Part]:
+    ratios = np.where(held, sums.sqnr_db, np.inf)
+    index = int(ratios.argmin())
+    if np.isinf(ratios[index]) and ratios[index] > 0:
+        return []
+    return [Part(output, axis, index, index, len(ratios), "noise", float(ratios[index]), float(sums.low[index]),
+                 float(sums.high[index]), float(sums.found_low[index]), lost=False)]
