@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.convert.parts import Part
+from bench.convert.probe import Probe
 from bench.errors import Fault
 from bench.models.spec import Source, TensorSpec
 
@@ -17,7 +18,8 @@ class ModelJob:
     `inputs` are the model's own inputs in calling order, all dimensions known. The .npz files hold one array per input,
     keyed by its name, with a leading axis of samples: shape (n, *input shape). `reference` is the same for outputs,
     keyed by position ("0", "1", ...), computed by the fp32 source on the host. `precision` is what the source's file
-    holds (ModelInfo.precision): what is quantized already is only taken as it is.
+    holds (ModelInfo.precision): what is quantized already is only taken as it is. `probe` is what calling it told,
+    None where that is not known.
     """
 
     model: str
@@ -26,6 +28,7 @@ class ModelJob:
     calibration: Path
     calibration_sha256: str
     precision: str = "fp32"
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True)
