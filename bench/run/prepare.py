@@ -28,6 +28,7 @@ from bench.models.open import open_model
 from bench.models.source import resolve_source
 from bench.models.spec import ModelInfo, Source, SourceKind, TensorSpec
 from bench.plan import PlanModel
+from bench.run.behaviour import remarks
 from bench.run.files import InputFile
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def _probed(model: OpenedModel | Unusable, cache: Cache, limits: Limits,
         return Unusable(model.name, model.source.kind, error.line, error.log)
     if found.mismatch:
         raise ConfigError(f"model {model.name!r}: {found.mismatch}")
-    return replace(model, inputs=ordered(model.inputs, found.order), probe=found)
+    said = remarks(found, model.inputs, labelled=model.labelled is not None)
+    return replace(model, inputs=ordered(model.inputs, found.order), probe=found, warnings=(*model.warnings, *said))
 
 
 def _keep(name: str, source: Source, info: ModelInfo | None, resolved: ResolvedInputs, cache: Cache) -> OpenedModel:
