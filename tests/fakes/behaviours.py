@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 SHAPE = (1, 6)
 WRITING = {
-    "relu_": lambda x: F.relu(x, inplace=True), "sub_": lambda x: x.sub_(0.25), "through a view": lambda x: _viewed(x),
-    "by index": lambda x: _indexed(x), "data": lambda x: _behind(x)}
+    "relu_": lambda x: functional.relu(x, inplace=True), "sub_": lambda x: x.sub_(0.25),
+    "through a view": lambda x: _viewed(x), "by index": lambda x: _indexed(x), "data": lambda x: _behind(x)}
 """Steps that write to what they are given; a later one still writes to the input when all before it do."""
 DRAWING = {"noise": "randn_like", "dropout": "bernoulli_", "uniform": "uniform_", "choice": "multinomial"}
 """Steps that draw random numbers, and the operator that does."""
@@ -114,9 +114,10 @@ def _choice(net: Chain, x: torch.Tensor) -> torch.Tensor:
 STEPS: dict[str, Callable[[Chain, torch.Tensor], torch.Tensor]] = {
     "buffer": _buffer, "copied": _copied, "attribute": _attribute, "listed": _listed, "counter": _counter,
     "held by an object": _object, "table": _table, "idle counter": _idle,
-    "attention": lambda net, x: F.scaled_dot_product_attention(x[None], x[None], x[None])[0] + x,
-    "quiet dropout": lambda net, x: F.dropout(x * 1.0, 0.5, training=False),
-    "noise": lambda net, x: x + torch.randn_like(x), "dropout": lambda net, x: F.dropout(x, 0.5, training=True),
+    "attention": lambda net, x: functional.scaled_dot_product_attention(x[None], x[None], x[None])[0] + x,
+    "quiet dropout": lambda net, x: functional.dropout(x * 1.0, 0.5, training=False),
+    "noise": lambda net, x: x + torch.randn_like(x),
+    "dropout": lambda net, x: functional.dropout(x, 0.5, training=True),
     "uniform": lambda net, x: x + torch.empty(SHAPE).uniform_(), "choice": _choice}
 
 PLAN: list[str] = []
