@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.convert.parts import Part
+from bench.convert.probe import Probe
 from bench.errors import Fault
 from bench.models.spec import Source, TensorSpec
 
@@ -17,7 +19,8 @@ class ModelJob:
     `inputs` are the model's own inputs in calling order, all dimensions known. The .npz files hold one array per input,
     keyed by its name, with a leading axis of samples: shape (n, *input shape). `reference` is the same for outputs,
     keyed by position ("0", "1", ...), computed by the fp32 source on the host. `precision` is what the source's file
-    holds (ModelInfo.precision): what is quantized already is only taken as it is.
+    holds (ModelInfo.precision): what is quantized already is only taken as it is. `probe` is what calling it told,
+    None where that is not known.
     """
 
     model: str
@@ -26,6 +29,7 @@ class ModelJob:
     calibration: Path
     calibration_sha256: str
     precision: str = "fp32"
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Gate:
     """How an artifact's outputs compare with the fp32 reference's. SQNR in dB.
 
     `poor` are the parts of outputs that are poor or lost, the worst first; `worst` is the index of any output's axis
-    with the lowest SQNR, poor or not.
+    with the lowest SQNR, poor or not. `not_compared` says why they were not compared, and all numbers are then NaN; ""
+    when they were.
     """
 
     sqnr_db: float
@@ -41,6 +46,12 @@ class Gate:
     max_abs: float
     poor: tuple[Part, ...] = ()
     worst: Part | None = None
+    not_compared: str = ""
+
+
+def uncompared(reason: str) -> Gate:
+    """What is known of outputs that nothing can be compared with."""
+    return Gate(math.nan, math.nan, math.nan, not_compared=reason)
 
 
 @dataclass(frozen=True)

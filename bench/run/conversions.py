@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from bench.config.load import LoadedSuite
 from bench.convert import measures, variants
 from bench.convert.cache import Cache
 from bench.convert.process import Limits
-from bench.convert.types import Artifact, Refusal
+from bench.convert.types import Artifact, Gate, Refusal
 from bench.convert.variants import Request
 from bench.errors import ConfigError
 from bench.plan import asked_for, hindrance
 from bench.run.events import Notify
-from bench.run.prepare import OpenedModel, open_models
+from bench.run.prepare import OpenedModel, Unusable, open_models
 from bench.run.variants import event_of
 from bench.words import FORMAT_OF_RUNTIME
 
@@ -26,7 +27,8 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
     config = suite.config
     limits = Limits(config.convert.timeout, config.convert.memory_mib)
     found: list[Artifact | Refusal | Request] = []
-    for name, model in open_models(suite, cache).items():
+    models = open_models(suite, cache)
+    for name, model in models.items():
         for format_ in (FORMAT_OF_RUNTIME[runtime] for runtime in config.runtimes):
             for precision in asked_for(config.precisions, model.planned.precision):
                 reason = hindrance(model.planned, format_, precision)
@@ -36,7 +38,15 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
                     found.append(Refusal(name, format_, precision, str(reason), "model"))
     requests = [item for item in found if isinstance(item, Request)]
     made = variants.convert(requests, cache, limits, variants.default_jobs(), lambda event: notify(event_of(event)))
-    return [made[item] if isinstance(item, Request) else item for item in found]
+    results = [made[item] if isinstance(item, Request) else item for item in found]
+    return [_with_warnings(result, models[result.model]) for result in results]
+
+
+def _with_warnings(result: Artifact | Refusal, model: OpenedModel | Unusable) -> Artifact | Refusal:
+    """The result with what is to be said of its model, too."""
+    if isinstance(result, Artifact) and isinstance(model, OpenedModel):
+        return replace(result, warnings=(*model.warnings, *result.warnings))
+    return result
 
 
 def copy_to(folder: Path, results: Sequence[Artifact | Refusal]) -> None:
@@ -59,6 +69,12 @@ def described(result: Artifact | Refusal) -> dict[str, Any]:
     if isinstance(result, Refusal):
         return {**row, "status": "refused", "reason": result.reason, "fault": result.fault}
     return {**row, "status": "made", "reason": None, "fault": None, "path": str(result.path), "sha256": result.sha256,
-            "bytes": result.size_bytes, "sqnr_db": measures.db_to_json(result.gate.sqnr_db),
-            "cosine": result.gate.cosine, "max_abs": result.gate.max_abs, "cached": result.cached,
+            "bytes": result.size_bytes, **_compared(result.gate), "cached": result.cached,
             "warnings": list(result.warnings)}
+
+
+def _compared(gate: Gate) -> dict[str, Any]:
+    if gate.not_compared:
+        return {"sqnr_db": None, "cosine": None, "max_abs": None, "not_compared": gate.not_compared}
+    return {"sqnr_db": measures.db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
+            "not_compared": None}

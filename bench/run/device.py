@@ -245,7 +245,7 @@ class _DeviceRun:
             seen = self._measured.get(record.cell, Progress())
             median_ns = stats.percentile(unpack(record.samples), 50)
             self._measured[record.cell] = seen.with_trial(median_ns, record.seconds, record.number)
-        if record.kind == "baseline" and record.outputs and not record.outputs["ok"]:
+        if record.kind == "baseline" and record.outputs and record.outputs["ok"] is False:
             self._notify(Event("note", f"{record.cell}: the baseline's outputs are wrong now: "
                                        f"{record.outputs['reason']}", self._job.name))
         self._tell("trial-ok" if record.state == "ok" else "trial-failed", record.cell, record.reason or "")

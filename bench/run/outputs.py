@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ SAME_DB = 60.0
 """Above this, differences in SQNR are rounding."""
 
 
+_UNCOMPARED: Mapping[str, None] = {"max_abs": None, "cosine": None, "sqnr_db": None, "agreement": None}
+
+
 def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
     """The outputs in `path` as float32, each of shape (samples, *output shape). Raises DeviceError."""
     arrays = list(npz.read_npz(path).values())
@@ -43,14 +46,16 @@ def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, classes: bo
 
     `state` is one of `bench.results.OutputState`, with the `reason` when it is not ok: outputs differ when they have
     another shape, are not finite, are constant where the reference is not, or are further from it than the artifact's
-    precision explains (`bench.convert.grades`). `ok` is whether they may be used. `warning` names a device that
-    computes worse than the host did. Of several outputs the worst counts. `classes`: the first output holds the scores
-    of classes.
+    precision explains (`bench.convert.grades`). They are unknown where the gate could not compare them either: then
+    only shape and finiteness are judged. `ok` is whether they may be used, None where that is unknown. `warning` names
+    a device that computes worse than the host did. Of several outputs the worst counts. `classes`: the first output
+    holds the scores of classes.
     """
     problem = _problem(outputs, reference)
     if problem is not None:
-        return {"ok": False, "state": "differs", "reason": problem, "max_abs": None, "cosine": None, "sqnr_db": None,
-                "agreement": None}
+        return {**_UNCOMPARED, "ok": False, "state": "differs", "reason": problem}
+    if artifact.gate.not_compared:
+        return {**_UNCOMPARED, "ok": None, "state": "unknown", "reason": artifact.gate.not_compared}
     found, names = gate.compare(reference, outputs), [spec.name for spec in artifact.outputs]
     agreement = measures.agreement(reference[0], outputs[0])
     graded = grade(found, artifact.precision, names, agreement if classes else None)

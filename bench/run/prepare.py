@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from bench.config.load import LoadedSuite
 from bench.config.suite import ModelConfig
-from bench.convert import encoding
+from bench.convert import encoding, gate
 from bench.convert.cache import Cache, disk_errors, work_folder
+from bench.convert.probe import Probe, ordered
+from bench.convert.probing import probe
 from bench.convert.process import Limits
 from bench.convert.reference import reference_outputs
 from bench.convert.types import Artifact, ModelJob
+from bench.convert.variants import default_jobs
 from bench.datasets.inputs import ResolvedInputs, resolve_inputs
 from bench.datasets.labelled import Labelled
 from bench.datasets.npz import read_npz, write_npz
-from bench.errors import BenchError, ModelError
+from bench.errors import BenchError, ConfigError, ModelError
 from bench.models.open import open_model
 from bench.models.source import resolve_source
 from bench.models.spec import ModelInfo, Source, SourceKind, TensorSpec
 from bench.plan import PlanModel
+from bench.run.behaviour import remarks
 from bench.run.files import InputFile
 
 if TYPE_CHECKING:
@@ -53,11 +59,13 @@ class OpenedModel:
     labelled: Labelled | None
     labelled_inputs: InputFile | None
     warnings: tuple[str, ...]
+    probe: Probe | None = None
+    """What calling it told; None where its framework is not installed here."""
 
     @property
     def job(self) -> ModelJob:
         return ModelJob(self.name, self.source, self.inputs, self.calibration.path, self.calibration.sha256,
-                        self.precision)
+                        self.precision, self.probe)
 
     @property
     def data_sha256(self) -> str:
@@ -86,6 +94,7 @@ class Unusable:
     name: str
     kind: SourceKind
     reason: str
+    log: str = ""
 
     @property
     def planned(self) -> PlanModel:
@@ -93,8 +102,20 @@ class Unusable:
 
 
 def open_models(suite: LoadedSuite, cache: Cache) -> dict[str, OpenedModel | Unusable]:
-    """Every model of the suite. Raises ConfigError, naming the model, for what the suite says wrongly."""
-    return {name: _open(name, config, suite.root, cache) for name, config in suite.config.models.items()}
+    """Every model of the suite, probed where its framework is installed here.
+
+    Raises ConfigError, naming the model, for what the suite says wrongly.
+    """
+    limits = Limits(suite.config.convert.timeout, suite.config.convert.memory_mib)
+    opened = {name: _open(name, config, suite.root, cache) for name, config in suite.config.models.items()}
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=default_jobs(), thread_name_prefix="probe") as pool:
+        try:
+            futures = {name: pool.submit(_probed, model, cache, limits, stop) for name, model in opened.items()}
+            return {name: future.result() for name, future in futures.items()}
+        except BaseException:
+            stop.set()
+            raise
 
 
 def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedModel | Unusable:
@@ -108,6 +129,27 @@ def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedMod
     except BenchError as error:
         raise type(error)(f"model {name!r}: {error.message}", hint=error.hint) from error
     return _keep(name, source, info, resolved, cache)
+
+
+def _probed(model: OpenedModel | Unusable, cache: Cache, limits: Limits,
+            stop: threading.Event) -> OpenedModel | Unusable:
+    """The model with what calling it told, its inputs in the order in which it takes them.
+
+    One that does not run is unusable; one whose framework is not installed here stays as it is.
+    """
+    if isinstance(model, Unusable):
+        return model
+    samples = model.verification
+    try:
+        found = probe(model.job, samples.path, samples.sha256, cache, limits, count=gate.SAMPLES, stop=stop)
+    except ConfigError:
+        return model  # something is not installed: conversions say what
+    except ModelError as error:
+        return Unusable(model.name, model.source.kind, error.line, error.log)
+    if found.mismatch:
+        raise ConfigError(f"model {model.name!r}: {found.mismatch}")
+    said = remarks(found, model.inputs, labelled=model.labelled is not None)
+    return replace(model, inputs=ordered(model.inputs, found.order), probe=found, warnings=(*model.warnings, *said))
 
 
 def _keep(name: str, source: Source, info: ModelInfo | None, resolved: ResolvedInputs, cache: Cache) -> OpenedModel:
