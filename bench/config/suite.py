@@ -12,7 +12,7 @@ from bench.config.expect import ExpectConfig as ExpectConfig
 from bench.config.quantities import Seconds, Share
 
 Format = Literal["onnx", "tflite", "torchscript", "executorch"]
-Precision = Literal["fp32", "fp16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight"]
+Precision = Literal["fp32", "fp16", "bf16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight"]
 Runtime = Literal["onnxruntime", "tflite", "torch", "executorch"]
 BuiltinDataset = Literal["fashion-mnist-1k"]
 DType = Literal["float32", "float16", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",

@@ -11,7 +11,7 @@ from bench.errors import ConfigError
 SUITE = "version: 1\nname: s\nmodels:\n  m: {source: {onnx: m.onnx}}\n"
 DEVICES = "version: 1\ndevices:\n"
 NAME_RULE = "wanted a name of at most 64 lower-case letters, digits, '.', '_' and '-', a letter or digit first"
-PRECISIONS = "fp32, fp16, int8-dynamic, int8, int8-weight, int16x8, int4-weight"
+PRECISIONS = "fp32, fp16, bf16, int8-dynamic, int8, int8-weight, int16x8, int4-weight"
 SUITE_KEYS = ("version, name, models, precisions, runtimes, runtime_options, threads, measure, convert, devices, "
               "exclude, expect")
 
