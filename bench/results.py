@@ -153,6 +153,9 @@ class CellResult:
     outliers: int = 0
     """Samples so far from their trial's median that something else was at work (see bench.stats.outliers). They count
     in every figure."""
+    unproven: str | None = None
+    """Why outputs that are close to the reference's prove nothing of real inputs: calibrated on made-up values, or on
+    the very sample that it was verified on; None where that is not so."""
     throttled: str | None = None
     """In how many trials the device did not keep its pace, and how that showed; None for in none."""
     warnings: tuple[str, ...] = ()

@@ -156,9 +156,13 @@ def _print_plan(prepared: Prepared, as_json: bool) -> None:
     from dataclasses import asdict
 
     if as_json:
-        print(json.dumps([{**asdict(planned.cell), "cell": planned.cell.id, "reason": planned.reason}
+        words = {name: dict(model.words) for name, model in prepared.usable.items()}
+        print(json.dumps([{**asdict(planned.cell), "cell": planned.cell.id, "reason": planned.reason,
+                           "warnings": list(planned.warnings), "inputs": words.get(planned.cell.model, {})}
                           for planned in prepared.planned], indent=2))
         return
+    for text in prepared.said:
+        print(text)
     for planned in prepared.planned:
         print(f"{planned.cell.id}: {f'left out: {planned.reason}' if planned.reason else 'to be measured'}")
     kept = sum(planned.reason is None for planned in prepared.planned)

@@ -79,7 +79,7 @@ def _measured(cell: CellRecord, final: Sequence[TrialRecord], ended: Sequence[Tr
     centre = stats.cell_centre([each.samples for each in timed])
     return {
         "status": "ok", **measured.numbers(timed, centre), "accuracy": measured.accuracy(scored),
-        "outputs": measured.outputs([*ended, *scored]), **measured.in_turn(final),
+        "outputs": measured.outputs([*ended, *scored]), "unproven": remarks.unproven(cell), **measured.in_turn(final),
         "cores": marks.cores_of(ended), "throttled": marks.throttling(timed), "steadiness": steadiness(timed),
         "circumstances": circumstances.of(cell, ended, sessions),
         "warnings": remarks.of_cell(cell, final, timed, centre, measure, sessions[-1] if sessions else None)}

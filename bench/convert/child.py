@@ -94,7 +94,7 @@ def _make_variant(job: dict[str, Any], result: Path) -> dict[str, Any]:
     if not work.output.is_file() or not work.output.stat().st_size:
         raise ModelError("the converter ended without an error and wrote no file")
     write_json(result, {"phase": "checking the outputs"})
-    return passed_to_json(check(work, job["format"], Path(job["reference"])))
+    return passed_to_json(check(work, job["format"], Path(job["reference"]), Path(job["verification"])))
 
 
 def _make_reference(job: dict[str, Any], result: Path) -> dict[str, Any]:

@@ -23,26 +23,26 @@ from bench.models.spec import ModelInfo
 
 Array = npt.NDArray[np.generic]
 
-REVISION = 4
+REVISION = 5
 """Rises whenever the gate would decide otherwise: cached decisions of an older one are then not used."""
 
-SAMPLES = 16
 UNSHRUNK, WEIGHTY_BYTES = 0.9, 100_000
 """A quantized file that keeps more than this part of its base's size; smaller bases are mostly graph, not weights."""
 
 
-def check(work: Work, format_: str, reference: Path) -> Passed:
+def check(work: Work, format_: str, reference: Path, verification: Path) -> Passed:
     """What the artifact `work.output` is, once it has passed.
 
-    `reference` is an .npz with the fp32 outputs ("0", "1", ...) on the first samples of `work.calibration`.
-    A file that lost a part of an output passes with a warning: it is measured, and shown as what it is. Raises
-    ModelError when the file was not quantized, does not run, or gives outputs of another shape, not finite, or ruined.
+    `reference` is an .npz with the fp32 outputs ("0", "1", ...) on the samples of `verification`, none of which was
+    calibrated on. A file that lost a part of an output passes with a warning: it is measured, and shown as what it is.
+    Raises ModelError when the file was not quantized, does not run, or gives outputs of another shape, not finite, or
+    ruined.
     """
     info = _open(work.output, format_)
     _check_quantized(info, work)
-    executed = run_file(info, work.inputs, read_samples(work.calibration, work.inputs, SAMPLES))
+    executed = run_file(info, work.inputs, read_samples(verification, work.inputs, None))
     with np.load(reference, allow_pickle=False) as arrays:
-        wanted = [arrays[str(place)][:SAMPLES] for place in range(len(arrays.files))]
+        wanted = [arrays[str(place)] for place in range(len(arrays.files))]
     _check_shapes(wanted, executed.values)
     gate = compare(wanted, executed.values)
     found = grade(gate, work.precision, [spec.name for spec in executed.outputs])

@@ -132,8 +132,8 @@ def _precision(plan: Table, graphs: list[xnnpack.Value]) -> str:
     """The precision the program computes in, by the datatypes of its tensors and the names of its operators.
 
     4-bit weights name it first, then 8-bit activations: with scales in the file `int8`, with scales found at run time
-    `int8-dynamic`; 8-bit weights with neither are `int8-weight`. Else the activations decide between fp16, bf16 and fp32, not
-    the weights, which XNNPACK keeps in float32 for fp16 convolutions.
+    `int8-dynamic`; 8-bit weights with neither are `int8-weight`. Else the activations decide between fp16, bf16 and
+    fp32, not the weights, which XNNPACK keeps in float32 for fp16 convolutions.
     """
     held = {value.datatype for value in graphs}
     activations = [value.datatype for value in graphs if not value.constant]

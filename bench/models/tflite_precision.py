@@ -24,8 +24,8 @@ _KINDS: Final = {"FLOAT64": "fp64", "FLOAT32": "fp32", "FLOAT16": "fp16", "BFLOA
 
 
 def quantized_as(model: Any, graph: Any, weights: list[int], schema: ModuleType) -> str:
-    """The precision of `graph` by the rules above, empty without quantization; `weights` are the indices of its constant
-    tensors."""
+    """The precision of `graph` by the rules above, empty without quantization; `weights` are the indices of its
+    constant tensors."""
     activations = _activation_types(graph, set(weights), schema)
     if "INT16" in activations:
         return "int16x8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from bench.convert.process import Limits
 from bench.convert.types import Artifact, Refusal
 from bench.convert.variants import Request
 from bench.errors import ConfigError
-from bench.plan import asked_for, hindrance
-from bench.run.events import Notify
-from bench.run.prepare import OpenedModel, open_models
+from bench.plan import asked_for, hindrance, unproven
+from bench.run.events import Event, Notify
+from bench.run.prepare import OpenedModel, Unusable, open_models
 from bench.run.variants import event_of
 from bench.words import FORMAT_OF_RUNTIME
 
@@ -26,7 +27,10 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
     config = suite.config
     limits = Limits(config.convert.timeout, config.convert.memory_mib)
     found: list[Artifact | Refusal | Request] = []
-    for name, model in open_models(suite, cache).items():
+    models = open_models(suite, cache)
+    for name, model in models.items():
+        for input_, words in model.words.items() if isinstance(model, OpenedModel) else ():
+            notify(Event("note", f"{name}: input {input_}: {words}"))
         for format_ in (FORMAT_OF_RUNTIME[runtime] for runtime in config.runtimes):
             for precision in asked_for(config.precisions, model.planned.precision):
                 reason = hindrance(model.planned, format_, precision)
@@ -36,7 +40,15 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
                     found.append(Refusal(name, format_, precision, str(reason), "model"))
     requests = [item for item in found if isinstance(item, Request)]
     made = variants.convert(requests, cache, limits, variants.default_jobs(), lambda event: notify(event_of(event)))
-    return [made[item] if isinstance(item, Request) else item for item in found]
+    return [_with_doubt(made[item], models[item.job.model]) if isinstance(item, Request) else item for item in found]
+
+
+def _with_doubt(result: Artifact | Refusal, model: OpenedModel | Unusable) -> Artifact | Refusal:
+    """The artifact with what is to be said of its model and its calibration."""
+    if isinstance(result, Refusal):
+        return result
+    doubt = unproven(model.planned, result.format, result.precision)
+    return replace(result, warnings=(*([doubt] if doubt else []), *model.planned.warnings, *result.warnings))
 
 
 def copy_to(folder: Path, results: Sequence[Artifact | Refusal]) -> None:

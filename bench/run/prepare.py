@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -53,11 +53,15 @@ class OpenedModel:
     labelled: Labelled | None
     labelled_inputs: InputFile | None
     warnings: tuple[str, ...]
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Where the values of each input come from, for people."""
+    made_up: Mapping[str, str] = field(default_factory=dict)
+    shared: str = ""
 
     @property
     def job(self) -> ModelJob:
         return ModelJob(self.name, self.source, self.inputs, self.calibration.path, self.calibration.sha256,
-                        self.precision)
+                        self.verification.path, self.verification.sha256, self.precision)
 
     @property
     def data_sha256(self) -> str:
@@ -65,7 +69,7 @@ class OpenedModel:
         digest = hashlib.sha256(self.verification.sha256.encode())
         if self.labelled is not None and self.labelled_inputs is not None:
             digest.update(self.labelled_inputs.sha256.encode() + self.labelled.labels.tobytes())
-            digest.update(self.labelled.metric.encode())
+            digest.update(self.labelled.metric.encode() + f"{self.labelled.output or ''}".encode())
         return digest.hexdigest()
 
     @property
@@ -76,7 +80,8 @@ class OpenedModel:
     @property
     def planned(self) -> PlanModel:
         shape = self.inputs[0].shape
-        return PlanModel(self.source.kind, self.precision, shape[0] if shape else None)
+        return PlanModel(self.source.kind, self.precision, shape[0] if shape else None, made_up=self.made_up,
+                         shared=self.shared, warnings=self.warnings)
 
 
 @dataclass(frozen=True)
@@ -112,10 +117,12 @@ def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedMod
 
 def _keep(name: str, source: Source, info: ModelInfo | None, resolved: ResolvedInputs, cache: Cache) -> OpenedModel:
     labelled = resolved.labelled
+    said = [info.mixed] if info is not None and info.mixed else []
     labelled_inputs = keep(labelled.inputs, cache) if labelled else None
     return OpenedModel(
         name, source, info, resolved.specs, resolved.origin, keep(resolved.verification, cache),
-        keep(resolved.calibration, cache), labelled, labelled_inputs, resolved.warnings)
+        keep(resolved.calibration, cache), labelled, labelled_inputs, (*resolved.warnings, *said), resolved.words,
+        resolved.made_up, resolved.shared)
 
 
 def keep(arrays: Mapping[str, NDArray[Any]], cache: Cache) -> InputFile:
