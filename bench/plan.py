@@ -49,7 +49,8 @@ class PlanModel:
     """What planning must know of a model. `precision` is what the source's own weights are.
 
     `reason` says why the model cannot be used at all, where that is so. `made_up` has the ranges of inputs whose values
-    nobody gave, `shared` says that it is verified on what it is calibrated on, `warnings` what else is to be said.
+    nobody gave, `shared` says that it is verified on what it is calibrated on. `warnings` are of all its variants,
+    `calibration_warnings` of those that are calibrated.
     """
 
     kind: SourceKind
@@ -59,6 +60,7 @@ class PlanModel:
     made_up: Mapping[str, str] = field(default_factory=dict)
     shared: str = ""
     warnings: tuple[str, ...] = ()
+    calibration_warnings: tuple[str, ...] = ()
 
 
 def plan(suite: SuiteConfig, devices: Mapping[str, DeviceConfig], models: Mapping[str, PlanModel],
@@ -90,6 +92,15 @@ def hindrance(model: PlanModel, format_: str, precision: str) -> str | None:
     if recipes.find(model.kind, format_, precision, model.precision) is not None:
         return None
     return recipes.why_not(model.kind, format_, precision, model.precision)
+
+
+def warnings_of(model: PlanModel, format_: str, precision: str) -> tuple[str, ...]:
+    """What is to be said of a variant before it is made: of its calibration where it is calibrated, of its weights."""
+    recipe = recipes.find(model.kind, format_, precision, model.precision)
+    if recipe is None or not recipe.calibrated:
+        return model.warnings
+    doubt = unproven(model, format_, precision)
+    return (*([doubt] if doubt else []), *model.calibration_warnings, *model.warnings)
 
 
 def unproven(model: PlanModel, format_: str, precision: str) -> str:
@@ -129,8 +140,7 @@ def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanMode
         lack = "no bundle has been built" if bundled is None else f"the bundle has no {cell.runtime}"
         return PlannedCell(cell, f"{cell.device} has no Python of its own to use, and {lack}: bench bundle build",
                            "device")
-    doubt = unproven(model, cell.format, cell.precision)
-    return PlannedCell(cell, warnings=(*model.warnings, *([doubt] if doubt else [])))
+    return PlannedCell(cell, warnings=warnings_of(model, cell.format, cell.precision))
 
 
 def _matches(rule: ExcludeConfig, cell: Cell) -> bool:

@@ -1,8 +1,9 @@
 """`python -m bench.convert.child JOB.json`: one task in a process of its own, its answer in a file.
 
-The job names its `task` ("variant" or "reference"), the `parent` that started it, and where the `result` goes. While it
-works the result holds {"phase": ...}, in the end {"ok": ...} or {"error": {reason, fault, lasting}}. What is printed,
-by Python or by native code, goes to fd 1 and 2, which the parent has pointed at the log.
+The job names its `task` ("variant", "reference", "tables" or "probe"), the `parent` that started it, and where the
+`result` goes. While it works the result holds {"phase": ...}, in the end {"ok": ...} or
+{"error": {reason, fault, lasting}}.
+What is printed, by Python or by native code, goes to fd 1 and 2, which the parent has pointed at the log.
 """
 
 from __future__ import annotations
@@ -105,7 +106,22 @@ def _make_reference(job: dict[str, Any], result: Path) -> dict[str, Any]:
     return {}
 
 
-_TASKS = {"variant": _make_variant, "reference": _make_reference}
+def _make_probe(job: dict[str, Any], result: Path) -> dict[str, Any]:
+    from bench.convert.behaviour import probed
+    from bench.convert.probe import probe_to_json
+
+    write_json(result, {"phase": "running the model"})
+    return probe_to_json(probed(job))
+
+
+def _find_tables(job: dict[str, Any], result: Path) -> dict[str, Any]:
+    from bench.convert.tables import watched_tables
+
+    write_json(result, {"phase": "running the model"})
+    return watched_tables(job)
+
+
+_TASKS = {"variant": _make_variant, "reference": _make_reference, "tables": _find_tables, "probe": _make_probe}
 
 
 def _shorten(text: str) -> str:

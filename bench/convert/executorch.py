@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.convert.recipe import Recipe, Work
-from bench.convert.samples import export_program, torch_example, torch_samples
+from bench.convert.samples import export_program, torch_example, torch_module, torch_samples
 from bench.errors import ModelError
 from bench.models.spec import SourceKind
 
@@ -23,16 +23,12 @@ RECIPES: tuple[Recipe, ...] = (
 
 def fp32(work: Work) -> None:
     """Write the model as it is, lowered to XNNPACK."""
-    from bench.models.factory import load_module
-
-    _write(work, load_module(work.source), torch_example(work))
+    _write(work, torch_module(work), torch_example(work))
 
 
 def fp16(work: Work) -> None:
     """Write the model in half precision; its floating-point inputs and outputs become float16 too."""
-    from bench.models.factory import load_module
-
-    _write(work, load_module(work.source).half(), torch_example(work, half=True))
+    _write(work, torch_module(work).half(), torch_example(work, half=True))
 
 
 def int8_dynamic(work: Work) -> None:
@@ -60,10 +56,8 @@ def _quantized(work: Work, *, dynamic: bool) -> Any:
     )
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-    from bench.models.factory import load_module
-
     config = get_symmetric_quantization_config(is_per_channel=True, is_dynamic=dynamic)
-    program = export_program(load_module(work.source), torch_example(work))
+    program = export_program(torch_module(work), torch_example(work))
     prepared = prepare_pt2e(program.module(), XNNPACKQuantizer().set_global(config))
     with torch.no_grad():
         for sample in torch_samples(work):

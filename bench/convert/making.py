@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.convert import gate, recipes
+from bench.convert import binding, gate, recipes
 from bench.convert.cache import LOG, Cache, Entry, commit, disk_errors, key_of, work_folder
 from bench.convert.process import Limits
 from bench.convert.recipe import Recipe, Work
+from bench.convert.reference import FRAMEWORK
 from bench.convert.task import perform
 from bench.convert.tools import PACKAGE_OF_FORMAT, located, source_identity, versions_of
 from bench.convert.types import Artifact, ModelJob, Refusal
@@ -53,7 +54,8 @@ def variant_of(job: ModelJob, format_: str, precision: str) -> Variant:
                         purpose=f"making {precision} {format_} files")
     key = key_of({
         "recipe": [recipe.function, recipe.revision, format_, precision], "gate": gate.REVISION,
-        "start": base.key if base else source_identity(job.source), "inputs": tensors_to_json(job.inputs),
+        "start": base.key if base else {**source_identity(job.source), **_module_identity(job)},
+        "inputs": tensors_to_json(job.inputs),
         # Also where the recipe is not calibrated: exporters run on the first of these samples.
         "calibration": job.calibration_sha256, "verification": job.verification_sha256,
         "tools": tools, "python": platform.python_version_tuple()[:2], "machine": platform.machine()})
@@ -105,9 +107,20 @@ def refused(variant: Variant, reason: str, fault: Any, log: str = "") -> Refusal
     return Refusal(variant.job.model, variant.format, variant.precision, reason, fault, log)
 
 
+def _module_identity(job: ModelJob) -> dict[str, Any]:
+    """How a module is bound and wrapped; nothing where the source is no module, or is taken as it is."""
+    copied = {"copied": list(_copied(job))} if _copied(job) else {}
+    return {"binding": binding.REVISION, **copied} if job.source.kind in FRAMEWORK else {}
+
+
+def _copied(job: ModelJob) -> tuple[str, ...]:
+    return job.probe.changed_inputs if job.probe else ()
+
+
 def _job(variant: Variant, base: Path | None, reference: Path, output: Path) -> dict[str, Any]:
     job = variant.job
-    work = Work(located(job.source), job.inputs, variant.precision, base, job.calibration.resolve(), output)
+    work = Work(located(job.source), job.inputs, variant.precision, base, job.calibration.resolve(), output,
+                _copied(job))
     return {"task": "variant", "function": variant.recipe.function, "work": work_to_json(work),
             "format": variant.format, "reference": str(reference),
             "verification": str(job.verification.resolve()), "extra": variant.recipe.extra,

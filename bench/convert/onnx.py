@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.convert.recipe import Recipe, Work
-from bench.convert.samples import calibration_samples, torch_example
+from bench.convert.samples import calibration_samples, torch_example, torch_module
 from bench.errors import ModelError
 from bench.models.spec import SourceKind
 
@@ -71,9 +71,7 @@ def export(work: Work) -> None:
     import torch
 
     from bench.agents.runtimes.torch import flat
-    from bench.models.factory import load_module
-
-    module = load_module(work.source)
+    module = torch_module(work)
     example = torch_example(work)
     with torch.inference_mode():
         count = len(flat(module(*example)))

@@ -34,7 +34,8 @@ class Work:
     """What a recipe's function gets.
 
     `base` is the base variant's file (None when the recipe starts from the source). `calibration` is an .npz with one
-    array per input of shape (n, *input shape), keyed by the model's input names.
+    array per input of shape (n, *input shape), keyed by the model's input names. `copied` are the inputs that the
+    source writes to: it is exported with a copy of them.
     """
 
     source: Source
@@ -43,3 +44,4 @@ class Work:
     base: Path | None
     calibration: Path
     output: Path
+    copied: tuple[str, ...] = ()

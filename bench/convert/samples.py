@@ -1,4 +1,4 @@
-"""Calibration samples as converters take them: one tuple per sample, in the order of the model's inputs."""
+"""Modules and calibration samples as converters take them: inputs by position, in the order of the model's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.convert.binding import load_bound
 from bench.convert.recipe import Work
 
 Array = npt.NDArray[np.generic]
+
+
+def torch_module(work: Work) -> Any:
+    """The source as a torch module that takes the model's inputs by position and leaves them as they are.
+
+    Raises ModelError when there is no such module.
+    """
+    return load_bound(work.source, work.inputs, work.copied)
 
 
 def calibration_samples(work: Work) -> Iterator[tuple[Array, ...]]:

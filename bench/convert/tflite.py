@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.convert.recipe import Recipe, Work
-from bench.convert.samples import calibration_samples, torch_example
+from bench.convert.samples import calibration_samples, torch_example, torch_module
 from bench.convert.tflite_signature import repaired
 from bench.errors import ModelError
 from bench.models.spec import SourceKind
@@ -50,9 +50,7 @@ def export(work: Work) -> None:
     """Write the PyTorch model as a float file with one signature, `serving_default` (args_0... -> output_0...)."""
     import litert_torch
 
-    from bench.models.factory import load_module
-
-    converted = litert_torch.convert(load_module(work.source), torch_example(work), strict_export="auto")
+    converted = litert_torch.convert(torch_module(work), torch_example(work), strict_export="auto")
     converted.export(str(work.output))
 
 

@@ -14,7 +14,7 @@ import json
 from typing import Any
 
 from bench.convert.recipe import Recipe, Work
-from bench.convert.samples import torch_example, torch_samples
+from bench.convert.samples import torch_example, torch_module, torch_samples
 from bench.errors import ModelError
 from bench.models.spec import TensorSpec
 from bench.models.torchscript import SIGNATURE_RECORD
@@ -31,16 +31,12 @@ RECIPES: tuple[Recipe, ...] = (
 
 def fp32(work: Work) -> None:
     """Write the model as it is, frozen, which folds batch normalization into convolutions."""
-    from bench.models.factory import load_module
-
-    _write(work, load_module(work.source), torch_example(work))
+    _write(work, torch_module(work), torch_example(work))
 
 
 def fp16(work: Work) -> None:
     """Write the model in half precision; its floating-point inputs and outputs become float16 too."""
-    from bench.models.factory import load_module
-
-    _write(work, load_module(work.source).half(), torch_example(work, half=True))
+    _write(work, torch_module(work).half(), torch_example(work, half=True))
 
 
 def int8_dynamic(work: Work) -> None:
@@ -50,10 +46,8 @@ def int8_dynamic(work: Work) -> None:
     """
     import torch
 
-    from bench.models.factory import load_module
-
     _choose_engine()
-    module = torch.ao.quantization.quantize_dynamic(load_module(work.source),
+    module = torch.ao.quantization.quantize_dynamic(torch_module(work),
                                                     {torch.nn.Linear, torch.nn.LSTM, torch.nn.GRU})
     if not _holds_modules_of(module, "torch.ao.nn.quantized"):
         raise ModelError("not quantized: no Linear/LSTM/GRU layers")
@@ -69,13 +63,11 @@ def int8(work: Work) -> None:
     from torch.ao.quantization import get_default_qconfig_mapping
     from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
-    from bench.models.factory import load_module
-
     # The engine's default qconfig limits activations to 7 bits on x86 (reduce_range): AVX2 sums saturate otherwise.
     mapping = get_default_qconfig_mapping(_choose_engine())
     example = torch_example(work)
     try:
-        prepared = prepare_fx(load_module(work.source), mapping, example)
+        prepared = prepare_fx(torch_module(work), mapping, example)
     except torch.fx.proxy.TraceError as error:
         raise ModelError(f"torch.fx cannot trace the model: {_first_line(error)}") from error
     with torch.no_grad():

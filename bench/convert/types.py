@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.convert.parts import Part
+from bench.convert.probe import Probe
 from bench.errors import Fault
 from bench.models.spec import Source, TensorSpec
 
@@ -16,8 +17,8 @@ class ModelJob:
 
     `inputs` are the model's own inputs in calling order, all dimensions known. The .npz files hold one array per input,
     keyed by its name, with a leading axis of samples: shape (n, *input shape): those to calibrate on, and others to
-    judge artifacts on. `precision` is what the source's own weights are (ModelInfo.precision): what is not fp32 is only
-    taken as it is.
+    judge artifacts on. `precision` is what the source's own weights are: what is not fp32 is only taken as it is.
+    `probe` is what calling it told, None where that is not known.
     """
 
     model: str
@@ -28,6 +29,7 @@ class ModelJob:
     verification: Path
     verification_sha256: str
     precision: str = "fp32"
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True)

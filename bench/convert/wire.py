@@ -68,14 +68,15 @@ def work_to_json(work: Work) -> dict[str, Any]:
     """The work as JSON."""
     return {"source": source_to_json(work.source), "inputs": tensors_to_json(work.inputs), "precision": work.precision,
             "base": None if work.base is None else str(work.base), "calibration": str(work.calibration),
-            "output": str(work.output)}
+            "output": str(work.output), "copied": list(work.copied)}
 
 
 def work_from_json(data: dict[str, Any]) -> Work:
     """The work that `work_to_json` wrote."""
     base = data["base"]
     return Work(source_from_json(data["source"]), tensors_from_json(data["inputs"]), data["precision"],
-                None if base is None else Path(base), Path(data["calibration"]), Path(data["output"]))
+                None if base is None else Path(base), Path(data["calibration"]), Path(data["output"]),
+                tuple(data["copied"]))
 
 
 def passed_to_json(passed: Passed) -> dict[str, Any]:

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from bench.config.suite import InputConfig, ModelConfig
 from bench.datasets.arrays import load_npy
 from bench.datasets.labelled import Dataset, Labelled, load_dataset
-from bench.datasets.scored import scored_output
 from bench.datasets.shapes import complete, explicit_array
 from bench.datasets.values import Values, values_of
 from bench.errors import ConfigError
@@ -50,13 +49,13 @@ class ResolvedInputs:
     warnings: tuple[str, ...] = ()
 
 
-def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path, tables: Sequence[Table] = (),
-                   outputs: Sequence[TensorSpec] = ()) -> ResolvedInputs:
+def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path,
+                   tables: Sequence[Table] = ()) -> ResolvedInputs:
     """The inputs of a model; `info` is what its file says (None for a factory), `root` where relative paths start.
 
     Neither a factory nor most TorchScript files say what they take: the suite's inputs: are all of them, in order. Nor
-    do they say what they give and which tables they index: `tables` and `outputs` are what was found by running them.
-    Raises ConfigError for unknown names, for shapes, dtypes or values that do not fit, and for what is left open.
+    do they say which tables these index: `tables` are what was found by running them. Raises ConfigError for unknown
+    names, for shapes, dtypes or values that do not fit, and for what is left open.
     """
     dataset = None if config.dataset is None else load_dataset(config.dataset, root)
     declared = {spec.name: spec for spec in info.inputs} if info is not None else {}
@@ -65,7 +64,7 @@ def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path, tabl
     _check_names(config, names)
     taker = None if dataset is None else _taker(config, names, "dataset")
     chosen = _calibration(config, dataset, names, taker, root)
-    by_input = {table.input: table for table in (info.tables if info is not None else tables)}
+    by_input = {table.input: table for table in (tables or (info.tables if info is not None else ()))}
     found: dict[str, Values] = {}
     specs = []
     for name in names:
@@ -78,7 +77,7 @@ def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path, tabl
         specs.append(spec)
     verification, calibration, shared = _samples(found, dataset)
     return ResolvedInputs(
-        tuple(specs), calibration, verification, _labelled(found, dataset, outputs or (info.outputs if info else ())),
+        tuple(specs), calibration, verification, _labelled(found, dataset),
         {name: values.origin for name, values in found.items()}, {name: values.words for name, values in found.items()},
         {name: values.made_up for name, values in found.items() if values.made_up}, shared,
         _flattered(dataset, taker, chosen, calibration))
@@ -160,12 +159,11 @@ def _rows(arrays: Mapping[str, Array]) -> list[bytes]:
             for place in range(count)]
 
 
-def _labelled(found: Mapping[str, Values], dataset: Dataset | None, outputs: Sequence[TensorSpec]) -> Labelled | None:
+def _labelled(found: Mapping[str, Values], dataset: Dataset | None) -> Labelled | None:
     if dataset is None:
         return None
-    output = scored_output(outputs, int(dataset.labels.max()), dataset.output)
     inputs = {name: values.every(len(dataset.inputs)) for name, values in found.items()}
-    return Labelled(inputs, dataset.labels, dataset.metric, output)
+    return Labelled(inputs, dataset.labels, dataset.metric)
 
 
 def _flattered(dataset: Dataset | None, taker: str | None, chosen: Mapping[str, object],

@@ -32,14 +32,13 @@ class Labelled:
 @dataclass(frozen=True)
 class Dataset:
     """A set as it is stored: `inputs` (n, *sample), `labels` (n,) int64, `calibration` (m, *sample) where it has its
-    own, and the output that is scored where the suite says which."""
+    own."""
 
     name: str
     inputs: Array
     labels: Array
     calibration: Array | None
     metric: str
-    output: str | int | None = None
 
 
 def load_dataset(config: DatasetConfig | str, root: Path) -> Dataset:
@@ -60,7 +59,7 @@ def _files(config: DatasetConfig, root: Path) -> Dataset:
         raise ConfigError(f"the dataset's labels {config.labels}: wanted class numbers from 0, found {labels.dtype} "
                           f"from {labels.min()}")
     return Dataset(str(config.inputs), inputs, labels.astype(np.int64), _calibration(config, inputs, root),
-                   config.metric, config.output)
+                   config.metric)
 
 
 def _calibration(config: DatasetConfig, inputs: Array, root: Path) -> Array | None:

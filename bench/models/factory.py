@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import io
+import random
 import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bench.errors import ModelError
 from bench.models import exported
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 SEED = 0
-"""torch's seed before a factory is called, so that random weights are the same in every process."""
+"""The seed of torch, numpy and random before a factory is called, so that random weights are the same in every
+process."""
 
 
 def load_module(source: Source) -> nn.Module:
@@ -46,6 +50,8 @@ def build(source: Source) -> nn.Module:
     if sys.path[:1] != [str(source.root)]:
         sys.path.insert(0, str(source.root))
     torch.manual_seed(SEED)
+    random.seed(SEED)
+    np.random.seed(SEED)
     try:
         made = getattr(importlib.import_module(module_name), function)()
     except Exception as error:  # the user's code may raise anything

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bench.errors import ConfigError, ModelError
 from bench.models.files import sha256_files
@@ -16,6 +16,9 @@ from bench.models.spec import ModelInfo, TensorSpec
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+RANDOM: Final = frozenset({"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial",
+                           "Bernoulli"})
 
 
 def read(path: Path) -> ModelInfo:
@@ -92,6 +95,18 @@ def nodes_of(model: ModelProto) -> Iterator[NodeProto]:
         yield from function.node
     for graph in graphs_of(model):
         yield from graph.node
+
+
+def random_operators(path: Path) -> tuple[str, ...]:
+    """The kinds of operators in an ONNX file that draw random numbers, in branches and functions too."""
+    model = _parse(path)
+    found = (node.op_type for node in nodes_of(model) if node.op_type in RANDOM or _drops(node))
+    return tuple(dict.fromkeys(found))
+
+
+def _drops(node: NodeProto) -> bool:
+    """Whether it is a Dropout that may be in training mode: its third input says so."""
+    return node.op_type == "Dropout" and len(node.input) > 2 and bool(node.input[2])
 
 
 def _tensors(model: ModelProto) -> Iterator[TensorProto]:

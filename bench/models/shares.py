@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 PURE: Final = 0.9
 """From this share on, weights count as all of one kind: quantizers leave the first or the last layer, or scales."""
 _SAID_FROM: Final = 0.005
+_OF_DTYPE: Final = {"float16": ("fp16", 2), "bfloat16": ("bf16", 2), "float32": ("fp32", 4), "float64": ("fp64", 8)}
 
 
 def label(quantized: str, numbers: Mapping[str, int]) -> tuple[str, str]:
@@ -28,6 +29,13 @@ def label(quantized: str, numbers: Mapping[str, int]) -> tuple[str, str]:
     if not total or sum(stored.get(kind, 0) for kind in own) >= PURE * total:
         return precision, ""
     return precision, _said(stored, total)
+
+
+def label_of_bytes(weights: Iterable[tuple[str, int]]) -> tuple[str, str]:
+    """The same for a module's weights, as pairs of a dtype and its bytes; what is quantized there is packed and not to
+    be seen."""
+    known = [(*_OF_DTYPE[dtype], size) for dtype, size in weights if dtype in _OF_DTYPE]
+    return label("", {kind: size // width for kind, width, size in known})
 
 
 def _floating(stored: Mapping[str, int]) -> str:

@@ -42,7 +42,7 @@ def read(path: Path) -> ModelInfo:
             version = f"bytecode {torch._C._get_model_bytecode_version(str(path))}"
     except RuntimeError as error:
         raise ModelError(f"torch cannot open {path}: {str(error).strip().splitlines()[0]}") from error
-    weights = list(_weights(module))
+    weights = list(weights_of(module))
     parameters = sum(weight.numel() for weight in weights)
     quantized = _quantized_as(operators)
     precision, mixed = _label(quantized, weights)
@@ -72,7 +72,7 @@ def _specs(signature: dict[str, Any], word: str) -> tuple[TensorSpec, ...]:
     return tuple(TensorSpec.from_json(entry) for entry in signature.get(word, ()))
 
 
-def _weights(module: Any) -> Iterator[Any]:
+def weights_of(module: Any) -> Iterator[Any]:
     """Every weight tensor: parameters, and what freezing and quantizing made of them (constants, packed weights).
 
     Recurrent layers quantized dynamically keep theirs where it cannot be read; they do not count.

@@ -15,7 +15,7 @@ from bench.convert.process import Limits
 from bench.convert.types import Artifact, Refusal
 from bench.convert.variants import Request
 from bench.errors import ConfigError
-from bench.plan import asked_for, hindrance, unproven
+from bench.plan import asked_for, hindrance, warnings_of
 from bench.run.events import Event, Notify
 from bench.run.prepare import OpenedModel, Unusable, open_models
 from bench.run.variants import event_of
@@ -40,15 +40,15 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
                     found.append(Refusal(name, format_, precision, str(reason), "model"))
     requests = [item for item in found if isinstance(item, Request)]
     made = variants.convert(requests, cache, limits, variants.default_jobs(), lambda event: notify(event_of(event)))
-    return [_with_doubt(made[item], models[item.job.model]) if isinstance(item, Request) else item for item in found]
+    return [_with_warnings(made[item], models[item.job.model]) if isinstance(item, Request) else item for item in found]
 
 
-def _with_doubt(result: Artifact | Refusal, model: OpenedModel | Unusable) -> Artifact | Refusal:
+def _with_warnings(result: Artifact | Refusal, model: OpenedModel | Unusable) -> Artifact | Refusal:
     """The artifact with what is to be said of its model and its calibration."""
     if isinstance(result, Refusal):
         return result
-    doubt = unproven(model.planned, result.format, result.precision)
-    return replace(result, warnings=(*([doubt] if doubt else []), *model.planned.warnings, *result.warnings))
+    said = warnings_of(model.planned, result.format, result.precision)
+    return replace(result, warnings=(*said, *result.warnings))
 
 
 def copy_to(folder: Path, results: Sequence[Artifact | Refusal]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from bench.bundles import library
@@ -99,7 +99,8 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
             notify(Event("refused", f"{model.name}: {model.reason}"))
     for text in prepared.said:
         notify(Event("note", text))
-    cells = [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)]
+    cells = [_with_log(_cell(record.id, position, planned), prepared) for position, planned in
+             enumerate(prepared.planned)]
     if earlier:
         refuse_other_cells(earlier, cells)
     ready, left_out = make_ready(request.suite.config, cells, prepared.usable, cache, notify)
@@ -135,6 +136,11 @@ def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
         host=describe.host(suite.root), notes=describe.notes(suite.config, request.quick), purpose=request.purpose)
     store.add_run(record, [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)])
     return record
+
+
+def _with_log(cell: CellRecord, prepared: Prepared) -> CellRecord:
+    model = prepared.models[cell.model]
+    return replace(cell, log=model.log) if isinstance(model, Unusable) and cell.reason == model.reason else cell
 
 
 def _cell(run_id: str, position: int, planned: PlannedCell) -> CellRecord:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from bench.config.load import LoadedSuite
-from bench.config.suite import ModelConfig
+from bench.config.suite import DatasetConfig, ModelConfig
 from bench.convert import encoding
 from bench.convert.cache import Cache, disk_errors, work_folder
+from bench.convert.probe import Probe, ordered
+from bench.convert.probing import probe
 from bench.convert.process import Limits
-from bench.convert.reference import reference_outputs
+from bench.convert.reference import FRAMEWORK, reference_outputs
+from bench.convert.tables import tables_of
 from bench.convert.types import Artifact, ModelJob
+from bench.convert.variants import default_jobs
 from bench.datasets.inputs import ResolvedInputs, resolve_inputs
 from bench.datasets.labelled import Labelled
 from bench.datasets.npz import read_npz, write_npz
-from bench.errors import BenchError, ModelError
+from bench.datasets.scored import scored_output
+from bench.errors import BenchError, ConfigError, ModelError
 from bench.models.open import open_model
+from bench.models.shares import label_of_bytes
 from bench.models.source import resolve_source
 from bench.models.spec import ModelInfo, Source, SourceKind, TensorSpec
 from bench.plan import PlanModel
@@ -28,6 +37,8 @@ from bench.run.files import InputFile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+WHOLE = ("int16", "int32", "int64", "uint16", "uint32", "uint64", "int8", "uint8")
+"""Types of inputs that may number the rows of a table."""
 OPENED_BY_CONTENT = ("onnx", "tflite", "exported", "torchscript")
 
 
@@ -57,11 +68,13 @@ class OpenedModel:
     """Where the values of each input come from, for people."""
     made_up: Mapping[str, str] = field(default_factory=dict)
     shared: str = ""
+    probe: Probe | None = None
+    """What calling it told; None where its framework is not installed here."""
 
     @property
     def job(self) -> ModelJob:
         return ModelJob(self.name, self.source, self.inputs, self.calibration.path, self.calibration.sha256,
-                        self.verification.path, self.verification.sha256, self.precision)
+                        self.verification.path, self.verification.sha256, self.precision, self.probe)
 
     @property
     def data_sha256(self) -> str:
@@ -74,14 +87,22 @@ class OpenedModel:
 
     @property
     def precision(self) -> str:
-        """What the source itself holds."""
-        return self.info.precision if self.info else "fp32"
+        """What the source's own weights are."""
+        return self._label[0]
 
     @property
     def planned(self) -> PlanModel:
         shape = self.inputs[0].shape
         return PlanModel(self.source.kind, self.precision, shape[0] if shape else None, made_up=self.made_up,
-                         shared=self.shared, warnings=self.warnings)
+                         shared=self.shared, warnings=tuple(filter(None, [self._label[1]])),
+                         calibration_warnings=self.warnings)
+
+    @property
+    def _label(self) -> tuple[str, str]:
+        """The precision of the weights, and what is to be said of mixed ones."""
+        if self.info is not None:
+            return self.info.precision, self.info.mixed
+        return label_of_bytes(self.probe.weights) if self.probe else ("fp32", "")
 
 
 @dataclass(frozen=True)
@@ -91,6 +112,7 @@ class Unusable:
     name: str
     kind: SourceKind
     reason: str
+    log: str = ""
 
     @property
     def planned(self) -> PlanModel:
@@ -98,30 +120,102 @@ class Unusable:
 
 
 def open_models(suite: LoadedSuite, cache: Cache) -> dict[str, OpenedModel | Unusable]:
-    """Every model of the suite. Raises ConfigError, naming the model, for what the suite says wrongly."""
-    return {name: _open(name, config, suite.root, cache) for name, config in suite.config.models.items()}
+    """Every model of the suite, probed where its framework is installed here.
+
+    Raises ConfigError, naming the model, for what the suite says wrongly.
+    """
+    limits = Limits(suite.config.convert.timeout, suite.config.convert.memory_mib)
+    opened = {name: _open(name, config, suite.root, cache) for name, config in suite.config.models.items()}
+    stop = threading.Event()
+
+    def look_into(name: str) -> OpenedModel | Unusable:
+        model, config = opened[name], suite.config.models[name]
+        if isinstance(model, Unusable):
+            return model
+        with _naming(name):
+            return _probed(_within_tables(model, config, suite.root, cache, limits, stop), config, cache, limits, stop)
+
+    with ThreadPoolExecutor(max_workers=default_jobs(), thread_name_prefix="probe") as pool:
+        try:
+            futures = {name: pool.submit(look_into, name) for name in opened}
+            return {name: future.result() for name, future in futures.items()}
+        except BaseException:
+            stop.set()
+            raise
 
 
 def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedModel | Unusable:
+    with _naming(name):
+        try:
+            source = resolve_source(config.source, root)
+            info = open_model(root / source.location, source.kind) if source.kind in OPENED_BY_CONTENT else None
+            resolved = resolve_inputs(config, info, root)
+        except ModelError as error:
+            (kind,) = [kind for kind in get_args(SourceKind) if getattr(config.source, kind) is not None]
+            return Unusable(name, kind, error.message)
+    return _keep(name, source, info, resolved, cache)
+
+
+@contextlib.contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Let errors say of which model they are."""
     try:
-        source = resolve_source(config.source, root)
-        info = open_model(root / source.location, source.kind) if source.kind in OPENED_BY_CONTENT else None
-        resolved = resolve_inputs(config, info, root)
-    except ModelError as error:
-        (kind,) = [kind for kind in get_args(SourceKind) if getattr(config.source, kind) is not None]
-        return Unusable(name, kind, error.message)
+        yield
+    except ModelError:
+        raise
     except BenchError as error:
         raise type(error)(f"model {name!r}: {error.message}", hint=error.hint) from error
-    return _keep(name, source, info, resolved, cache)
+
+
+def _within_tables(model: OpenedModel, config: ModelConfig, root: Path, cache: Cache, limits: Limits,
+                   stop: threading.Event) -> OpenedModel:
+    """The model with values that number rows of the tables that it reads, where its source does not say which."""
+    whole = any(spec.dtype in WHOLE and spec.quantization is None for spec in model.inputs)
+    if model.source.kind not in FRAMEWORK or not whole:
+        return model
+    try:
+        tables = tables_of(model.job, cache, limits, stop)
+    except ConfigError:
+        return model  # something is not installed: conversions say what
+    resolved = resolve_inputs(config, model.info, root, tables)
+    return _keep(model.name, model.source, model.info, resolved, cache) if tables else model
+
+
+def _probed(model: OpenedModel, config: ModelConfig, cache: Cache, limits: Limits,
+            stop: threading.Event) -> OpenedModel | Unusable:
+    """The model with what calling it told, its inputs in the order in which it takes them.
+
+    One that does not run is unusable; one whose framework is not installed here stays as it is. Raises ConfigError when
+    the names of inputs are not forward's, or it is not clear which output the labels are for.
+    """
+    found = None
+    with contextlib.suppress(ConfigError):  # something is not installed: conversions say what
+        try:
+            found = probe(model.job, cache, limits, stop=stop)
+        except ModelError as error:
+            return Unusable(model.name, model.source.kind, error.line, error.log)
+    if found is not None and found.mismatch:
+        raise ConfigError(found.mismatch)
+    if found is not None:
+        model = replace(model, inputs=ordered(model.inputs, found.order), probe=found)
+    return replace(model, labelled=_scoring(model, config))
+
+
+def _scoring(model: OpenedModel, config: ModelConfig) -> Labelled | None:
+    """The labelled data with the output that they are for."""
+    if model.labelled is None:
+        return None
+    wanted = config.dataset.output if isinstance(config.dataset, DatasetConfig) else None
+    outputs = model.probe.outputs if model.probe else model.info.outputs if model.info else ()
+    return replace(model.labelled, output=scored_output(outputs, int(model.labelled.labels.max()), wanted))
 
 
 def _keep(name: str, source: Source, info: ModelInfo | None, resolved: ResolvedInputs, cache: Cache) -> OpenedModel:
     labelled = resolved.labelled
-    said = [info.mixed] if info is not None and info.mixed else []
     labelled_inputs = keep(labelled.inputs, cache) if labelled else None
     return OpenedModel(
         name, source, info, resolved.specs, resolved.origin, keep(resolved.verification, cache),
-        keep(resolved.calibration, cache), labelled, labelled_inputs, (*resolved.warnings, *said), resolved.words,
+        keep(resolved.calibration, cache), labelled, labelled_inputs, resolved.warnings, resolved.words,
         resolved.made_up, resolved.shared)
 
 

@@ -13,7 +13,7 @@ from bench.convert.process import Limits
 from bench.convert.types import Artifact, Refusal
 from bench.convert.variants import Request
 from bench.errors import BenchError, InfrastructureError
-from bench.plan import unproven
+from bench.plan import unproven, warnings_of
 from bench.run.chance import no_better_than_chance
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
@@ -93,12 +93,12 @@ def _described(artifact: Artifact, model: OpenedModel, chance: list[str]) -> dic
     from bench.convert.measures import db_to_json
 
     gate = artifact.gate
-    doubt = unproven(model.planned, artifact.format, artifact.precision)
+    variant = model.planned, artifact.format, artifact.precision
     return {"sha256": artifact.sha256, "bytes": artifact.size_bytes, "key": artifact.key,
             "source": model.source.sha256, "data": model.data_sha256, "tools": artifact.tools,
             "seconds": artifact.seconds,
-            "warnings": [*chance, *([doubt] if doubt else []), *model.warnings, *artifact.warnings],
-            "inputs": dict(model.origins), "unproven": doubt or None,
+            "warnings": [*chance, *warnings_of(*variant), *artifact.warnings],
+            "inputs": dict(model.origins), "unproven": unproven(*variant) or None,
             "shapes": {spec.name: list(spec.shape) for spec in model.inputs},
             "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
                      "worst": gate.worst and asdict(gate.worst)}}
