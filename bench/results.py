@@ -46,12 +46,14 @@ class Memory:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """On the labelled set, on the device. `drop`: the fp32 reference's score on the host less this one, a fraction."""
+    """On the labelled set, on the device. `drop`: the fp32 reference's score on the host less this one, a fraction.
+    `suspect`: why neither says anything, such as a reference that is no better than chance; None where they do."""
 
     metric: str
     value: float
     count: int
     drop: float | None
+    suspect: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,9 @@ class Outputs:
     """The worst over all trials, against the fp32 reference on the host.
 
     `state`: ok; poor (usable with care, see `reason`); differs (do not use); unknown (no comparison is possible, as
-    with a model that draws random numbers). `agreement`: share of equal arg-max. `part` is the part of an output that
-    lies furthest from the reference, in words with its SQNR, `part_sqnr_db` that number.
+    with a model that draws random numbers, or it says nothing of real inputs, as with int8 calibrated on made-up
+    values). `agreement`: share of equal arg-max. `part` is the part of an output that lies furthest from the reference,
+    in words with its SQNR, `part_sqnr_db` that number.
     """
 
     state: OutputState
@@ -153,9 +156,6 @@ class CellResult:
     outliers: int = 0
     """Samples so far from their trial's median that something else was at work (see bench.stats.outliers). They count
     in every figure."""
-    unproven: str | None = None
-    """Why outputs that are close to the reference's prove nothing of real inputs: calibrated on made-up values, or on
-    the very sample that it was verified on; None where that is not so."""
     throttled: str | None = None
     """In how many trials the device did not keep its pace, and how that showed; None for in none."""
     warnings: tuple[str, ...] = ()

@@ -43,7 +43,7 @@ def _only(outputs: Sequence[TensorSpec], highest: int) -> int:
     fit = [place for place, spec in enumerate(outputs) if _is_real(spec) and not _unfit(spec, highest)]
     if len(fit) != 1:
         raise ConfigError(f"which of the model's outputs is to be scored is not clear: {_listed(outputs)}",
-                          hint=f"write in the suite: dataset: {{..., output: {outputs[fit[0] if fit else 0].name}}}")
+                          hint=_write([outputs[place].name for place in fit] or [spec.name for spec in outputs]))
     return fit[0]
 
 
@@ -67,7 +67,11 @@ def _unfit(spec: TensorSpec, highest: int) -> str:
 
 def _hint(outputs: Sequence[TensorSpec], highest: int, place: int) -> str:
     fit = [spec.name for at, spec in enumerate(outputs) if at != place and not _unfit(spec, highest)]
-    return f"write in the suite: dataset: {{..., output: {fit[0]}}}" if fit else "give labels that are classes of it"
+    return _write(fit) if fit else "give labels that are classes of it"
+
+
+def _write(names: Sequence[str]) -> str:
+    return f"write in the suite: dataset: {{..., output: {' or '.join(names)}}}"
 
 
 def _listed(outputs: Sequence[TensorSpec]) -> str:

@@ -20,7 +20,6 @@ Standing = Literal["chosen", "equal", "behind", "beyond a limit", "cannot tell",
 
 ORDER: Final = "accuracy, then memory, then size"
 """By which one of several equal cells is chosen."""
-PROVEN_FIRST: Final = "cells whose outputs were verified on real inputs come first"
 EMULATED: Final = "an emulated device: its timings are not the device's"
 
 
@@ -150,20 +149,15 @@ def _candidate(cell: CellResult, held: Sequence[Held], choice: CellResult | None
     if broken or untold:
         standing: Standing = "beyond a limit" if broken else "cannot tell"
         return Candidate(cell, standing, "; ".join(broken or untold), losses, gains)
-    close = [item.reason for item in held if "uncertainty" in item.reason]
+    close = "; ".join(item.reason for item in held if "uncertainty" in item.reason)
     if cell is choice:
-        return Candidate(cell, "chosen", "; ".join([*close, *_warning(cell)]))
+        return Candidate(cell, "chosen", close)
     verdict = verdicts.get(cell.cell)
     if verdict is None or not _is_behind(verdict):
         told = "" if verdict is None else _told(verdict)
         return Candidate(cell, "equal", f"equal by {objective}{told}; chosen by {ORDER}", losses, gains)
     sure = "" if verdict.call == "worse" else "most likely "
     return Candidate(cell, "behind", f"{sure}worse by {objective}: {verdict.reason}", losses, gains)
-
-
-def _warning(cell: CellResult) -> list[str]:
-    """What is to be said of a choice whose outputs prove nothing of real inputs."""
-    return [f"warning: its outputs are not verified: {cell.unproven}"] if cell.unproven else []
 
 
 def _told(verdict: Verdict) -> str:
@@ -192,10 +186,8 @@ def _why(choice: CellResult | None, candidates: Sequence[Candidate], held: dict[
          fit: Sequence[CellResult], emulated: bool, labelled: bool) -> tuple[str, str]:
     """The reason and the hint of a recommendation."""
     if choice is not None:
-        equal = [item.cell for item in candidates if item.standing == "equal"]
-        by = f"{ORDER}; {PROVEN_FIRST}" if any(cell.unproven for cell in equal) else ORDER
-        among = [f"chosen among {len(equal) + 1} equal cells by {by}"] if equal else []
-        return "; ".join([*_warning(choice), *among]), ""
+        equal = sum(item.standing == "equal" for item in candidates)
+        return (f"chosen among {equal + 1} equal cells by {ORDER}" if equal else "", "")
     if emulated:
         return EMULATED, "measure on the device itself"
     if not fit:
@@ -216,10 +208,8 @@ def _rank(item: Candidate, objective: Objective) -> tuple[object, ...]:
 
 
 def _tie(cell: CellResult) -> tuple[float, ...]:
-    """Sorts equal cells: those that were verified on real inputs, accuracy to a tenth of a point, memory, size, and p50
-    where all else is equal."""
-    return (cell.unproven is not None, -round(_score(cell), 3), _value(cell, "memory"), _value(cell, "size"),
-            _value(cell, "latency"))
+    """Sorts equal cells: accuracy to a tenth of a point, memory, size, and p50 where all else is equal."""
+    return -round(_score(cell), 3), _value(cell, "memory"), _value(cell, "size"), _value(cell, "latency")
 
 
 def _value(cell: CellResult, name: str) -> float:

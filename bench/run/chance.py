@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.datasets import metrics
+from bench.errors import BenchError
 from bench.run.outputs import rows_of
+from bench.run.prepare import OpenedModel, References, cached_references
 from bench.stats.binomial import at_least
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bench.run.prepare import OpenedModel, References
+    from bench.convert.cache import Cache
 
 BY_CHANCE: Final = 0.05
 """A score that chance reaches more often than this is no better than chance."""
+
+
+def known_by_now(models: Iterable[OpenedModel], cache: Cache) -> list[str]:
+    """The warnings for those models whose references are in the cache already; nothing is computed for the others."""
+    found = []
+    for model in models:
+        try:
+            references = cached_references(model, cache)
+            text = no_better_than_chance(model, references) if references else None
+        except BenchError:
+            continue  # said when it is computed
+        found += [f"warning: {model.name}: {text}"] if text else []
+    return found
 
 
 def no_better_than_chance(model: OpenedModel, references: References) -> str | None:

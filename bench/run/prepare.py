@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from bench.config.load import LoadedSuite
 from bench.config.suite import DatasetConfig, ModelConfig
 from bench.convert import encoding
-from bench.convert.cache import Cache, disk_errors, work_folder
+from bench.convert.cache import Cache, disk_errors, look_up, work_folder
 from bench.convert.probe import Probe, ordered
 from bench.convert.probing import probe
 from bench.convert.process import Limits
-from bench.convert.reference import FRAMEWORK, reference_outputs
+from bench.convert.reference import FRAMEWORK, Wanted, reference_key, reference_outputs
 from bench.convert.tables import tables_of
 from bench.convert.types import Artifact, ModelJob
 from bench.convert.variants import default_jobs
@@ -236,6 +236,14 @@ def compute_references(model: OpenedModel, cache: Cache, limits: Limits) -> Refe
     outputs = [tuple(read_npz(reference_outputs(model.job, file.path, file.sha256, cache, limits)).values())
                for file in files]
     return References(*outputs)
+
+
+def cached_references(model: OpenedModel, cache: Cache) -> References | None:
+    """The same where all of it was computed before, else None. Raises MissingExtra."""
+    files = [model.verification] + ([model.labelled_inputs] if model.labelled_inputs else [])
+    entries = [look_up(cache, reference_key(model.job, Wanted(file.path, file.sha256, None))) for file in files]
+    paths = [entry.file for entry in entries if entry is not None and entry.file is not None]
+    return References(*(tuple(read_npz(path).values()) for path in paths)) if len(paths) == len(files) else None
 
 
 def encode_inputs(artifact: Artifact, inputs: Sequence[TensorSpec], file: InputFile, cache: Cache) -> InputFile:

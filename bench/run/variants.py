@@ -62,7 +62,7 @@ def _references(model: OpenedModel, cache: Cache, limits: Limits, notify: Notify
         return error
 
 
-def _chance(model: OpenedModel, references: References | BenchError, notify: Notify) -> list[str]:
+def _chance(model: OpenedModel, references: References | BenchError, notify: Notify) -> str | None:
     """The warning that the model itself scores no better than chance, where it does."""
     try:
         found = no_better_than_chance(model, references) if isinstance(references, References) else None
@@ -70,7 +70,7 @@ def _chance(model: OpenedModel, references: References | BenchError, notify: Not
         found = f"it cannot be scored: {error.line}"
     if found is not None:
         notify(Event("note", f"warning: {model.name}: {found}"))
-    return [] if found is None else [found]
+    return found
 
 
 def _left_out(cell: CellRecord, why: object) -> CellRecord:
@@ -88,7 +88,7 @@ def _ready(cell: CellRecord, artifact: Artifact, model: OpenedModel, references:
                  labelled)
 
 
-def _described(artifact: Artifact, model: OpenedModel, chance: list[str]) -> dict[str, Any]:
+def _described(artifact: Artifact, model: OpenedModel, chance: str | None) -> dict[str, Any]:
     """The artifact as the store keeps it with a cell."""
     from bench.convert.measures import db_to_json
 
@@ -97,8 +97,8 @@ def _described(artifact: Artifact, model: OpenedModel, chance: list[str]) -> dic
     return {"sha256": artifact.sha256, "bytes": artifact.size_bytes, "key": artifact.key,
             "source": model.source.sha256, "data": model.data_sha256, "tools": artifact.tools,
             "seconds": artifact.seconds,
-            "warnings": [*chance, *warnings_of(*variant), *artifact.warnings],
-            "inputs": dict(model.origins), "unproven": unproven(*variant) or None,
+            "warnings": [*([chance] if chance else []), *warnings_of(*variant), *artifact.warnings],
+            "inputs": dict(model.origins), "unproven": unproven(*variant) or None, "chance": chance,
             "shapes": {spec.name: list(spec.shape) for spec in model.inputs},
             "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
                      "worst": gate.worst and asdict(gate.worst)}}
