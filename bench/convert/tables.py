@@ -51,9 +51,6 @@ def tables_of(job: ModelJob, cache: Cache, limits: Limits, stop: threading.Event
 
 def watched_tables(job: dict[str, Any]) -> dict[str, Any]:
     """The child's part: call the module once and answer with the tables that were read."""
-    import torch
-    from torch.utils._python_dispatch import TorchDispatchMode
-
     from bench.convert.binding import load_bound
     from bench.convert.execute import read_samples
     from bench.convert.reference import arguments_of
@@ -61,7 +58,19 @@ def watched_tables(job: dict[str, Any]) -> dict[str, Any]:
     work = work_from_json(job["work"])
     module = load_bound(work.source, work.inputs)
     arguments = arguments_of(read_samples(work.calibration, work.inputs, 1), work.inputs, 0)
-    followed = _Followed({spec.name: tensor for spec, tensor in zip(work.inputs, arguments, strict=True)})
+    with watching({spec.name: tensor for spec, tensor in zip(work.inputs, arguments, strict=True)}) as followed:
+        module(*arguments)
+    return {"tables": [asdict(table) for table in followed.smallest.values()]}
+
+
+@contextlib.contextmanager
+def watching(inputs: Mapping[str, Any]) -> Iterator[Followed]:
+    """Follow these inputs, tensors by their names, through whatever is called in the body; what ends the body early is
+    passed over: what was read until then counts."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    followed = Followed(inputs)
 
     class Watch(TorchDispatchMode):  # type: ignore[misc]
         """Follows the inputs' values through operators."""
@@ -73,12 +82,11 @@ def watched_tables(job: dict[str, Any]) -> dict[str, Any]:
             followed.after(name, args, result)
             return result
 
-    with torch.no_grad(), Watch(), contextlib.suppress(Exception):  # whatever ends the call, what was read counts
-        module(*arguments)
-    return {"tables": [asdict(table) for table in followed.smallest.values()]}
+    with torch.no_grad(), contextlib.suppress(Exception), Watch():
+        yield followed
 
 
-class _Followed:
+class Followed:
     """Which storages hold values of which inputs, and the smallest table that each input was seen to index."""
 
     def __init__(self, inputs: Mapping[str, Any]) -> None:

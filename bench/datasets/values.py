@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.config.suite import InputConfig
-from bench.datasets.arrays import as_type, fit, shape_text
+from bench.datasets.arrays import as_type, check_shape, fit, shape_text
 from bench.datasets.labelled import Dataset
 from bench.datasets.ranges import check_table, random_values, range_of
 from bench.errors import ConfigError
@@ -60,6 +60,7 @@ def values_of(spec: TensorSpec, setting: InputConfig, given: Array | None, datas
         found = _of_samples(origin, words, (lambda rows: own[rows], len(own)), chosen)
     elif dataset is not None:
         what = f"dataset {dataset.name}"
+        check_shape(dataset.inputs.shape, spec, what)
         samples = (lambda rows: fit(dataset.inputs[rows], spec, what)), len(dataset.inputs)
         found = _of_samples("dataset", f"from the {what}", samples, chosen)
     elif chosen is not None and calibration is not None:
@@ -130,7 +131,7 @@ def _calibration_samples(samples: Array, what: str, spec: TensorSpec) -> _Sample
     if not samples.ndim or not len(samples):
         raise ConfigError(f"{what}: wanted samples, found an array of shape {shape_text(samples.shape)}",
                           hint="save them with a leading axis of samples")
-    fit(samples[:1], spec, what)  # says at once what does not fit
+    check_shape(samples.shape, spec, what)
     return lambda rows: fit(samples[rows], spec, what), len(samples)
 
 

@@ -136,7 +136,7 @@ def test_one_wrong_key_of_a_suite_is_one_line(more: str, message: str) -> None:
                                               "(known: fashion-mnist-1k)"),
     ("{source: {onnx: a}, dataset: {inputs: x.npy}}", "m.dataset: the key 'labels' is missing"),
     ("{source: {onnx: a}, dataset: {inputs: x, labels: y, metrics: top1}}",
-     "m.dataset.metrics: unknown key, did you mean 'metric'? (known: inputs, labels, metric, calibration)"),
+     "m.dataset.metrics: unknown key, did you mean 'metric'? (known: inputs, labels, metric, output, calibration)"),
     ("{source: {onnx: a}, inputs: {x: {shape: [1, -1]}}}",
      "m.inputs.x.shape[1]: wanted at least 1, found the number -1"),
     ("{source: {onnx: a}, inputs: {x: {range: [0]}}}", "m.inputs.x.range: wanted [low, high], found 1 entry"),
