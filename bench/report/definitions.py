@@ -49,8 +49,8 @@ COLUMNS: Final = (
      "The worst of all trials against the fp32 reference on the host: largest absolute difference, cosine, "
      "signal to quantization noise (SQNR), share of equal arg-max; also index by index along the axes of each output. "
      f"\"poor\": an SQNR below what the precision usually has ({POOR_DB['fp32']:g} dB for fp32, {POOR_DB['fp16']:g} "
-     "for fp16, 20 for others), or a part of an output that lost much; with the lowest SQNR. \"differs\": an SQNR below "
-     f"{DIFFERS_DB['fp32']:g} dB for fp32, {DIFFERS_DB['fp16']:g} for fp16, 10 for others, or a part that is lost "
+     "for fp16, 20 for others), or a part of an output that lost much; with the lowest SQNR. \"differs\": an SQNR "
+     f"below {DIFFERS_DB['fp32']:g} dB for fp32, {DIFFERS_DB['fp16']:g} for fp16, 10 for others, or a lost part "
      "(constant, saturated, or nothing but noise): do not use the timing. \"unknown\": there is nothing to compare "
      "with, the reason is beside it."),
     ("throttled",
