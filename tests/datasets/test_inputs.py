@@ -293,7 +293,7 @@ def test_calibration_that_does_not_fit_is_refused(data: Path) -> None:
                                ({"image": "x.npy", "tokens": "few.npy"}, "as many samples .*20 for image, 3 for tok")):
         specs = (IMAGE, replace(TOKENS, shape=(1, 12))) if "tokens" in calibration else (IMAGE,)
         with pytest.raises(ConfigError, match=words):
-            _resolve({"calibration": calibration}, *specs, root=data).calibration
+            _resolve({"calibration": calibration}, *specs, root=data)
 
 
 def test_one_calibration_file_for_several_inputs_asks_which(data: Path) -> None:
