@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.config.devices import DeviceConfig
 from bench.config.suite import ExcludeConfig, SuiteConfig
@@ -41,19 +41,26 @@ class PlannedCell:
     cell: Cell
     reason: str | None = None
     fault: Fault | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class PlanModel:
-    """What planning must know of a model. `precision` is the source file's own (fp32 for a factory).
+    """What planning must know of a model. `precision` is what the source's own weights are.
 
-    `reason` says why the model cannot be used at all, where that is so.
+    `reason` says why the model cannot be used at all, where that is so. `made_up` has the ranges of inputs whose values
+    nobody gave, `shared` says that it is verified on what it is calibrated on. `warnings` are of all its variants,
+    `calibration_warnings` of those that are calibrated.
     """
 
     kind: SourceKind
     precision: str
     batch: int | None
     reason: str | None = None
+    made_up: Mapping[str, str] = field(default_factory=dict)
+    shared: str = ""
+    warnings: tuple[str, ...] = ()
+    calibration_warnings: tuple[str, ...] = ()
 
 
 def plan(suite: SuiteConfig, devices: Mapping[str, DeviceConfig], models: Mapping[str, PlanModel],
@@ -87,6 +94,33 @@ def hindrance(model: PlanModel, format_: str, precision: str) -> str | None:
     return recipes.why_not(model.kind, format_, precision, model.precision)
 
 
+def warnings_of(model: PlanModel, format_: str, precision: str) -> tuple[str, ...]:
+    """What is to be said of a variant before it is made: of its calibration where it is calibrated, of its weights."""
+    recipe = recipes.find(model.kind, format_, precision, model.precision)
+    if recipe is None or not recipe.calibrated:
+        return model.warnings
+    doubt = unproven(model, format_, precision)
+    return (*([doubt] if doubt else []), *model.calibration_warnings, *model.warnings)
+
+
+def unproven(model: PlanModel, format_: str, precision: str) -> str:
+    """Why the check of outputs says nothing of a variant's outputs on real inputs; empty where it does.
+
+    What is calibrated fits the values that it was calibrated on, and made-up ones to verify on are of the same kind.
+    Without calibration any values will do: both the variant and its reference compute on them.
+    """
+    recipe = recipes.find(model.kind, format_, precision, model.precision)
+    if recipe is None or not recipe.calibrated:
+        return ""
+    if model.made_up:
+        listed = ", ".join(f"{name} in {limits}" for name, limits in model.made_up.items())
+        values = f"in {next(iter(model.made_up.values()))}" if len(model.made_up) == 1 else f"({listed})"
+        return f"{precision} is calibrated on made-up values {values}: give calibration:, dataset: or range:"
+    if model.shared:
+        return f"{precision} is verified on the sample that it is calibrated on: {model.shared}"
+    return ""
+
+
 def _delegates(suite: SuiteConfig, runtime: str) -> Sequence[str]:
     return suite.options_of(runtime).delegates or DELEGATES_OF_RUNTIME[runtime][:1]
 
@@ -106,7 +140,7 @@ def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanMode
         lack = "no bundle has been built" if bundled is None else f"the bundle has no {cell.runtime}"
         return PlannedCell(cell, f"{cell.device} has no Python of its own to use, and {lack}: bench bundle build",
                            "device")
-    return PlannedCell(cell)
+    return PlannedCell(cell, warnings=warnings_of(model, cell.format, cell.precision))
 
 
 def _matches(rule: ExcludeConfig, cell: Cell) -> bool:

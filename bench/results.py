@@ -46,12 +46,14 @@ class Memory:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """On the labelled set, on the device. `drop`: the fp32 reference's score on the host less this one, a fraction."""
+    """On the labelled set, on the device. `drop`: the fp32 reference's score on the host less this one, a fraction.
+    `suspect`: why neither says anything, such as a reference that is no better than chance; None where they do."""
 
     metric: str
     value: float
     count: int
     drop: float | None
+    suspect: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,9 @@ class Outputs:
     """The worst over all trials, against the fp32 reference on the host.
 
     `state`: ok; poor (usable with care, see `reason`); differs (do not use); unknown (no comparison is possible, as
-    with a model that draws random numbers). `agreement`: share of equal arg-max. `part` is the part of an output that
-    lies furthest from the reference, in words with its SQNR, `part_sqnr_db` that number.
+    with a model that draws random numbers, or it says nothing of real inputs, as with int8 calibrated on made-up
+    values). `agreement`: share of equal arg-max. `part` is the part of an output that lies furthest from the reference,
+    in words with its SQNR, `part_sqnr_db` that number.
     """
 
     state: OutputState

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 
 FORMATS: Final = ("onnx", "tflite", "torchscript", "executorch")
-PRECISIONS: Final = ("fp32", "fp16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight")
+PRECISIONS: Final = ("fp32", "fp16", "bf16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight")
+"""bf16 is not made, only measured where a model's own weights are."""
+CALIBRATED: Final = ("int8", "int16x8")
+"""Precisions whose files hold ranges of activations, taken on samples."""
 RUNTIMES: Final = ("onnxruntime", "tflite", "torch", "executorch")
 
 FORMAT_OF_RUNTIME: Final = {"onnxruntime": "onnx", "tflite": "tflite", "torch": "torchscript",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from bench.config.devices import AdbConfig, DeviceConfig, LocalConfig
 from bench.config.suite import SuiteConfig
+from bench.convert import recipes
 from bench.plan import PlanModel, PlannedCell, plan
-from bench.words import DELEGATES_OF_RUNTIME, FORMAT_OF_RUNTIME, PRECISIONS, RUNTIMES
+from bench.words import CALIBRATED, DELEGATES_OF_RUNTIME, FORMAT_OF_RUNTIME, PRECISIONS, RUNTIMES
 
 FACTORY = PlanModel("torch", "fp32", 1)
 
@@ -95,6 +97,39 @@ def test_a_quantized_file_is_measured_as_it_is_whether_asked_for_or_not() -> Non
     assert reasons(found)["tflite", "int8"] is None
     assert all(reason == "source is already int8: it is only taken as it is, possible: tflite (int8)"
                for which, reason in reasons(found).items() if which != ("tflite", "int8"))
+
+
+@pytest.mark.parametrize("held", ["fp16", "bf16"])
+def test_a_module_with_16_bit_weights_goes_into_every_format_as_it_is_and_is_no_fp32(held: str) -> None:
+    found = reasons(planned(PlanModel("torch", held, 1)))
+    assert {which for which, reason in found.items() if reason is None} == {(runtime, held) for runtime in RUNTIMES}
+    assert {reason for (_, precision), reason in found.items() if precision == "fp32"} == {
+        f"source is already {held}: it is only taken as it is, possible: onnx tflite torchscript executorch ({held})"}
+
+
+def test_a_file_with_16_bit_weights_stays_in_its_format() -> None:
+    found = reasons(planned(PlanModel("onnx", "fp16", 1), runtimes=("onnxruntime", "tflite"), precisions=("fp16",)))
+    assert found["onnxruntime", "fp16"] is None and found["tflite", "fp16"] is not None
+
+
+def test_what_is_calibrated_on_made_up_values_says_so_and_the_rest_does_not() -> None:
+    precisions = ("fp32", "fp16", "int8-dynamic", "int8", "int16x8")
+    model = replace(FACTORY, made_up={"x": "[0, 1)", "ids": "[0, 300)"}, calibration_warnings=("few samples",))
+    found = {item.cell.precision: item.warnings for item in planned(model, runtimes=("tflite",), precisions=precisions)}
+    for precision, warnings in found.items():
+        said = (f"{precision} is calibrated on made-up values (x in [0, 1), ids in [0, 300)): give calibration:, "
+                "dataset: or range:", "few samples")
+        assert warnings == (said if precision in CALIBRATED else ())
+
+
+def test_only_calibrated_recipes_make_calibrated_precisions() -> None:
+    assert {recipe.precision for recipe in recipes.ALL if recipe.calibrated} == set(CALIBRATED)
+
+
+def test_a_file_that_was_quantized_by_others_is_not_calibrated_here() -> None:
+    (found,) = planned(PlanModel("tflite", "int8", 1, made_up={"x": "[0, 1)"}), runtimes=("tflite",),
+                       precisions=("int8",))
+    assert found.reason is None and found.warnings == ()
 
 
 def test_a_model_that_cannot_be_used_gives_its_reason_to_all_its_cells_but_the_excluded() -> None:

@@ -12,6 +12,7 @@ from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, 
 if TYPE_CHECKING:
     from bench.config.devices import DeviceConfig
     from bench.config.load import LoadedSuite
+    from bench.convert.cache import Cache
     from bench.report.morning import Morning
     from bench.results import RunInfo
     from bench.run.job import Prepared, RunRequest
@@ -48,7 +49,7 @@ def add_to(app: typer.Typer) -> None:
         earlier = _earlier(store, suite, device or [], quick) if resume else None
         request = _resumed(earlier) if earlier else request_of(suite, devices_file, device or [], quick)
         if dry_run:
-            _print_plan(prepare(request, cache), as_json)
+            _print_plan(prepare(request, cache), cache, as_json)
             return
         raise typer.Exit(_run(request, store, earlier, baseline, as_json))
 
@@ -151,14 +152,20 @@ def _build(loaded: LoadedSuite, devices: dict[str, DeviceConfig], text: str, pat
     return RunRequest(loaded, devices, text, str(path.resolve()), quick)
 
 
-def _print_plan(prepared: Prepared, as_json: bool) -> None:
+def _print_plan(prepared: Prepared, cache: Cache, as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
+    from bench.run.chance import known_by_now
+
     if as_json:
-        print(json.dumps([{**asdict(planned.cell), "cell": planned.cell.id, "reason": planned.reason}
+        words = {name: dict(model.words) for name, model in prepared.usable.items()}
+        print(json.dumps([{**asdict(planned.cell), "cell": planned.cell.id, "reason": planned.reason,
+                           "warnings": list(planned.warnings), "inputs": words.get(planned.cell.model, {})}
                           for planned in prepared.planned], indent=2))
         return
+    for text in [*prepared.said, *known_by_now(prepared.usable.values(), cache)]:
+        print(text)
     for planned in prepared.planned:
         print(f"{planned.cell.id}: {f'left out: {planned.reason}' if planned.reason else 'to be measured'}")
     kept = sum(planned.reason is None for planned in prepared.planned)

@@ -70,12 +70,12 @@ def is_retry(trial: TrialRecord) -> bool:
     return trial.settings.get("retry") is True
 
 
-def accuracy(scored: Sequence[TrialRecord]) -> Accuracy | None:
+def accuracy(scored: Sequence[TrialRecord], suspect: str | None = None) -> Accuracy | None:
     """The newest score; None without one."""
     if not scored or scored[-1].accuracy is None:
         return None
     found = scored[-1].accuracy
-    return Accuracy(found["metric"], found["value"], found["count"], found["reference"] - found["value"])
+    return Accuracy(found["metric"], found["value"], found["count"], found["reference"] - found["value"], suspect)
 
 
 def outputs(trials: Iterable[TrialRecord]) -> Outputs | None:

@@ -14,6 +14,7 @@ from bench.stats.outliers import LIMIT
 from bench.stats.trend import correlation, trend
 from bench.store.records import CellRecord, SessionRecord, TrialRecord
 from bench.units import percent
+from bench.words import CALIBRATED
 
 NOISY_CV: Final = 0.10
 """A spread between processes worth a warning; pyperf warns of the same share."""
@@ -42,6 +43,20 @@ def of_cell(cell: CellRecord, final: Sequence[TrialRecord], timed: Sequence[Time
     found += _of_order(timed) + _of_speeds(timed) + _of_outliers(timed)
     found += [f"disturbed: {disturbance}"] * (disturbance is not None)
     return tuple(dict.fromkeys(found))
+
+
+def unproven(cell: CellRecord) -> str | None:
+    """Why the check of its outputs says nothing of real inputs, as it was stored with its artifact.
+
+    Of a cell that was stored before that was: a calibrated precision with inputs whose values nobody gave. A file that
+    was taken as it is was calibrated by somebody else.
+    """
+    artifact = cell.artifact or {}
+    if "unproven" in artifact or cell.precision not in CALIBRATED or artifact.get("sha256") == artifact.get("source"):
+        found = artifact.get("unproven")
+        return None if found is None else str(found)
+    made_up = [name for name, origin in artifact.get("inputs", {}).items() if origin == "generated"]
+    return f"{cell.precision} was calibrated on made-up values of {', '.join(made_up)}" if made_up else None
 
 
 def _of_outputs(final: Sequence[TrialRecord]) -> list[str]:

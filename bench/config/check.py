@@ -68,6 +68,11 @@ def _files(model: ModelConfig) -> Iterator[tuple[Place, Path]]:
     for name, settings in model.inputs.items():
         if settings.file is not None:
             yield ("inputs", name, "file"), settings.file
+    if isinstance(model.calibration, dict):
+        for name, path in model.calibration.items():
+            yield ("calibration", name), path
+    elif model.calibration is not None:
+        yield ("calibration",), model.calibration
     if isinstance(model.dataset, DatasetConfig):
         yield ("dataset", "inputs"), model.dataset.inputs
         yield ("dataset", "labels"), model.dataset.labels

@@ -96,6 +96,15 @@ def each_input_has_one_origin(data: dict[str, Any]) -> Iterator[Problem]:
                                                  "found something else")
 
 
+def each_model_is_calibrated_on_one_thing(data: dict[str, Any]) -> Iterator[Problem]:
+    """Models whose calibration inputs are given twice."""
+    for name, model in _mapping(data, "models").items():
+        inner = _mapping(model, "dataset").get("calibration")
+        if inner is not None and _mapping(model).get("calibration") is not None:
+            yield Problem(("models", name, "dataset", "calibration"),
+                          f"models.{name}.calibration gives the calibration inputs, too: remove this one")
+
+
 def _numbers(value: Any) -> bool:
     return all(map(_numbers, value)) if isinstance(value, list) else isinstance(value, int | float)
 
@@ -207,6 +216,7 @@ def _words(data: dict[str, Any], key: str, usual: tuple[str, ...]) -> tuple[str,
 
 DEVICE_RULES: Final[tuple[Rule, ...]] = (each_device_has_one_transport,)
 SUITE_RULES: Final[tuple[Rule, ...]] = (
-    each_model_has_one_source, each_input_has_one_origin, nothing_is_listed_twice, each_delegate_is_its_runtimes,
-    warmup_can_end, measuring_until_can_end, each_exclude_matches_something, each_expectation_covers_something,
+    each_model_has_one_source, each_input_has_one_origin, each_model_is_calibrated_on_one_thing,
+    nothing_is_listed_twice, each_delegate_is_its_runtimes, warmup_can_end, measuring_until_can_end,
+    each_exclude_matches_something, each_expectation_covers_something,
 )

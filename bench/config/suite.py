@@ -12,7 +12,7 @@ from bench.config.expect import ExpectConfig as ExpectConfig
 from bench.config.quantities import Seconds, Share
 
 Format = Literal["onnx", "tflite", "torchscript", "executorch"]
-Precision = Literal["fp32", "fp16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight"]
+Precision = Literal["fp32", "fp16", "bf16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight"]
 Runtime = Literal["onnxruntime", "tflite", "torch", "executorch"]
 BuiltinDataset = Literal["fashion-mnist-1k"]
 DType = Literal["float32", "float16", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
@@ -63,6 +63,24 @@ class InputConfig(Strict):
     """A .npy file with the values."""
 
 
+def _output_tag(value: object) -> str:
+    return "(number)" if isinstance(value, int) and not isinstance(value, bool) else "(name)"
+
+
+OutputChoice = Annotated[Annotated[Line, Tag("(name)")] | Annotated[int, Field(ge=0), Tag("(number)")],
+                         Discriminator(_output_tag)]
+"""An output by its name, or by its number from 0."""
+
+
+def _calibration_tag(value: object) -> str:
+    return "(by input)" if isinstance(value, dict) else "(file)"
+
+
+Calibration = Annotated[Annotated[dict[Line, FilePath], Field(min_length=1), Tag("(by input)")]
+                        | Annotated[FilePath, Tag("(file)")], Discriminator(_calibration_tag)]
+"""A .npy file for the one input that has no other values, or files by the inputs' names."""
+
+
 class DatasetConfig(Strict):
     """Labelled inputs: .npy files with a leading axis of samples."""
 
@@ -72,8 +90,10 @@ class DatasetConfig(Strict):
     """Shape (n,), integers."""
     metric: Literal["top1"] = "top1"
     """How the model's outputs are scored."""
+    output: OutputChoice | None = None
+    """Which output is scored: its name, or its number from 0. Needed where several could be meant."""
     calibration: FilePath | None = None
-    """Inputs for calibrating int8, shape (m, *input shape). Without it some of `inputs` serve."""
+    """The same as the model's `calibration`, for the input that the dataset is for."""
 
 
 def _dataset_tag(value: object) -> str:
@@ -93,6 +113,8 @@ class ModelConfig(Strict):
     """By the input's name."""
     dataset: Dataset | None = None
     """Labelled data to score accuracy on: files, or a built-in set's name."""
+    calibration: Calibration | None = None
+    """Real inputs to calibrate int8 and int16x8 on: a .npy file of shape (m, *input shape), or one for each input."""
 
 
 class WarmupConfig(Strict):

@@ -1,7 +1,8 @@
 """`python -m bench.convert.child JOB.json`: one task in a process of its own, its answer in a file.
 
-The job names its `task` ("variant", "reference" or "probe"), the `parent` that started it, and where the `result`
-goes. While it works the result holds {"phase": ...}, in the end {"ok": ...} or {"error": {reason, fault, lasting}}.
+The job names its `task` ("variant", "reference", "tables" or "probe"), the `parent` that started it, and where the
+`result` goes. While it works the result holds {"phase": ...}, in the end {"ok": ...} or
+{"error": {reason, fault, lasting}}.
 What is printed, by Python or by native code, goes to fd 1 and 2, which the parent has pointed at the log.
 """
 
@@ -94,7 +95,7 @@ def _make_variant(job: dict[str, Any], result: Path) -> dict[str, Any]:
     if not work.output.is_file() or not work.output.stat().st_size:
         raise ModelError("the converter ended without an error and wrote no file")
     write_json(result, {"phase": "checking the outputs"})
-    return passed_to_json(check(work, job["format"], Path(job["reference"])))
+    return passed_to_json(check(work, job["format"], Path(job["reference"]), Path(job["verification"])))
 
 
 def _make_reference(job: dict[str, Any], result: Path) -> dict[str, Any]:
@@ -113,7 +114,14 @@ def _make_probe(job: dict[str, Any], result: Path) -> dict[str, Any]:
     return probe_to_json(probed(job))
 
 
-_TASKS = {"variant": _make_variant, "reference": _make_reference, "probe": _make_probe}
+def _find_tables(job: dict[str, Any], result: Path) -> dict[str, Any]:
+    from bench.convert.tables import watched_tables
+
+    write_json(result, {"phase": "running the model"})
+    return watched_tables(job)
+
+
+_TASKS = {"variant": _make_variant, "reference": _make_reference, "tables": _find_tables, "probe": _make_probe}
 
 
 def _shorten(text: str) -> str:

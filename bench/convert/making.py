@@ -56,8 +56,8 @@ def variant_of(job: ModelJob, format_: str, precision: str) -> Variant:
         "recipe": [recipe.function, recipe.revision, format_, precision], "gate": gate.REVISION,
         "start": base.key if base else {**source_identity(job.source), **_behaviour(job)},
         "inputs": tensors_to_json(job.inputs),
-        # Also where the recipe is not calibrated: the gate's figures are taken on these samples.
-        "calibration": job.calibration_sha256,
+        # Also where the recipe is not calibrated: exporters run on the first of these samples.
+        "calibration": job.calibration_sha256, "verification": job.verification_sha256,
         "tools": tools, "python": platform.python_version_tuple()[:2], "machine": platform.machine()})
     return Variant(job, recipe, key, tools, base)
 
@@ -122,5 +122,6 @@ def _job(variant: Variant, base: Path | None, reference: Path, output: Path) -> 
     work = Work(located(job.source), job.inputs, variant.precision, base, job.calibration.resolve(), output,
                 job.probe)
     return {"task": "variant", "function": variant.recipe.function, "work": work_to_json(work),
-            "format": variant.format, "reference": str(reference), "extra": variant.recipe.extra,
+            "format": variant.format, "reference": str(reference),
+            "verification": str(job.verification.resolve()), "extra": variant.recipe.extra,
             "purpose": f"making {variant.precision} {variant.format} files"}

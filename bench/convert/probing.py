@@ -27,15 +27,14 @@ REVISION = 1
 """Rises whenever a probe would tell something else: what an older one told is then not used."""
 
 
-def probe(job: ModelJob, samples: Path, samples_sha256: str, cache: Cache, limits: Limits, *,
-          count: int | None = None, stop: threading.Event | None = None) -> Probe:
-    """What the source does when it is called on `samples` and on the job's calibration samples (its first `count`).
+def probe(job: ModelJob, cache: Cache, limits: Limits, *, stop: threading.Event | None = None) -> Probe:
+    """What the source does when it is called on the job's verification samples.
 
-    The reference outputs of both are in the cache afterwards. Raises MissingExtra where the source's framework is not
+    The reference outputs of these are in the cache afterwards. Raises MissingExtra where the source's framework is not
     installed, ModelError (ConfigError, InfrastructureError by whose fault it is) when the model itself does not run or
     gives numbers that are not finite.
     """
-    wanted = (Wanted(samples, samples_sha256, None), Wanted(job.calibration, job.calibration_sha256, count))
+    wanted = (Wanted(job.verification, job.verification_sha256, None),)
     key = key_of({"probe": REVISION, "references": [reference_key(job, item) for item in wanted]})
     entry = look_up(cache, key)
     if entry is None:

@@ -17,10 +17,9 @@ class ModelJob:
     """A model together with the inputs that conversions and checks run on.
 
     `inputs` are the model's own inputs in calling order, all dimensions known. The .npz files hold one array per input,
-    keyed by its name, with a leading axis of samples: shape (n, *input shape). `reference` is the same for outputs,
-    keyed by position ("0", "1", ...), computed by the fp32 source on the host. `precision` is what the source's file
-    holds (ModelInfo.precision): what is quantized already is only taken as it is. `probe` is what calling it told,
-    None where that is not known.
+    keyed by its name, with a leading axis of samples: shape (n, *input shape): those to calibrate on, and others to
+    judge artifacts on. `precision` is what the source's own weights are: what is not fp32 is only taken as it is.
+    `probe` is what calling it told, None where that is not known.
     """
 
     model: str
@@ -28,13 +27,15 @@ class ModelJob:
     inputs: tuple[TensorSpec, ...]
     calibration: Path
     calibration_sha256: str
+    verification: Path
+    verification_sha256: str
     precision: str = "fp32"
     probe: Probe | None = None
 
 
 @dataclass(frozen=True)
 class Gate:
-    """How an artifact's outputs compare with the fp32 reference's. SQNR in dB.
+    """How an artifact's outputs compare with the fp32 reference's on the verification inputs. SQNR in dB.
 
     `poor` are the parts of outputs that are poor or lost, the worst first; `worst` is the index of any output's axis
     with the lowest SQNR, poor or not. `not_compared` says why they were not compared, and all numbers are then NaN; ""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 from bench.agents.probes.conditions import available_memory
-from bench.convert import gate
 from bench.convert.cache import Cache, Entry, look_up
 from bench.convert.making import Variant, make, refused, result_of, variant_of
 from bench.convert.process import Limits
@@ -170,14 +169,13 @@ class _Round:
 
 def _reference(job: ModelJob, cache: Cache, limits: Limits, stop: threading.Event) -> Path | BenchError:
     try:
-        return reference_outputs(job, job.calibration, job.calibration_sha256, cache, limits, count=gate.SAMPLES,
-                                 stop=stop)
+        return reference_outputs(job, job.verification, job.verification_sha256, cache, limits, stop=stop)
     except BenchError as error:
         return error
 
 
 def _model_key(job: ModelJob) -> str:
-    return f"{job.source.sha256} {job.source.location} {job.inputs} {job.calibration_sha256}"
+    return f"{job.source.sha256} {job.source.location} {job.inputs} {job.calibration_sha256} {job.verification_sha256}"
 
 
 def _request(variant: Variant) -> Request:

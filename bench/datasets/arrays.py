@@ -42,12 +42,17 @@ def fit(samples: Array, spec: TensorSpec, what: str) -> Array:
     Shapes fit when they are equal but for dimensions of 1. Real numbers for a quantized input are quantized. Raises
     ConfigError when shape or dtype do not fit.
     """
+    check_shape(samples.shape, spec, what)
+    return as_type(samples, spec, what).reshape(len(samples), *(dim for dim in spec.shape if dim is not None))
+
+
+def check_shape(found: tuple[int, ...], spec: TensorSpec, what: str) -> None:
+    """Raise ConfigError when samples in an array of the shape `found` do not fit (see `fit`)."""
     shape = tuple(dim for dim in spec.shape if dim is not None)
-    if _without_ones(samples.shape[1:]) != _without_ones(shape):
-        raise ConfigError(f"{what} of shape {shape_text(samples.shape)} does not fit input {spec.name!r} "
-                          f"{shape_text(spec.shape)}: its samples are {shape_text(samples.shape[1:])}",
-                          hint=_turned(samples.shape[1:], shape))
-    return as_type(samples, spec, what).reshape(len(samples), *shape)
+    if _without_ones(found[1:]) != _without_ones(shape):
+        raise ConfigError(f"{what} of shape {shape_text(found)} does not fit input {spec.name!r} "
+                          f"{shape_text(spec.shape)}: its samples are {shape_text(found[1:])}",
+                          hint=_turned(found[1:], shape))
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,40 +1,41 @@
 """The inputs that a model is calibrated, checked, timed and scored with.
 
-Values come, for each input, from the first of: `value:`, `file:`, the dataset, `range:`, seeded random numbers (floats
-in [0, 1), integers in {0, 1}, the whole range of quantized integers).
+Values come, for each input, from the first of: `value:`, `file:`, the dataset, `calibration:`, `range:`, seeded random
+numbers (floats in [0, 1), integers as dtype and graph allow). Those to calibrate on come from `calibration:` first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.config.suite import InputConfig, ModelConfig
-from bench.datasets.arrays import as_type, fit, load_npy, numpy_dtype, shape_text
+from bench.datasets.arrays import load_npy
 from bench.datasets.labelled import Dataset, Labelled, load_dataset
 from bench.datasets.shapes import complete, explicit_array
+from bench.datasets.values import Values, values_of
 from bench.errors import ConfigError
-from bench.models.spec import ModelInfo, TensorSpec
+from bench.models.spec import ModelInfo, Table, TensorSpec
 from bench.words import nearest
 
 Array = npt.NDArray[Any]
-SEED: Final = 20260101
 GENERATED_CALIBRATION: Final = 16
 GENERATED_VERIFICATION: Final = 4
-VERIFICATION: Final = 8
+SAME_SAMPLES: Final = "there is only one sample to calibrate and to verify on"
 
 
 @dataclass(frozen=True)
 class ResolvedInputs:
     """A model's inputs, all dimensions known, with their values: arrays (n, *input shape) by the input's name.
 
-    `origin` says for each input where its values come from: value, file, dataset, range or generated.
+    No sample is in both `calibration` and `verification`, but where there is only one: then `shared` says so.
+    `origin` says for each input where its values come from: value, file, dataset, calibration, range or generated;
+    `words` says it to people, and `made_up` has the ranges of those that nobody gave.
     """
 
     specs: tuple[TensorSpec, ...]
@@ -42,37 +43,44 @@ class ResolvedInputs:
     verification: dict[str, Array]
     labelled: Labelled | None
     origin: dict[str, str]
+    words: dict[str, str] = field(default_factory=dict)
+    made_up: dict[str, str] = field(default_factory=dict)
+    shared: str = ""
     warnings: tuple[str, ...] = ()
 
 
-def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path) -> ResolvedInputs:
+def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path,
+                   tables: Sequence[Table] = ()) -> ResolvedInputs:
     """The inputs of a model; `info` is what its file says (None for a factory), `root` where relative paths start.
 
-    Neither a factory nor most TorchScript files say what they take: the suite's inputs: are all of them, in order.
-    Raises ConfigError for unknown names, for shapes or dtypes that do not fit, and for what is left open.
+    Neither a factory nor most TorchScript files say what they take: the suite's inputs: are all of them, in order. Nor
+    do they say which tables these index: `tables` are what was found by running them. Raises ConfigError for unknown
+    names, for shapes, dtypes or values that do not fit, and for what is left open.
     """
     dataset = None if config.dataset is None else load_dataset(config.dataset, root)
     declared = {spec.name: spec for spec in info.inputs} if info is not None else {}
-    names = list(declared) or list(config.inputs) or (["input"] if dataset else [])
+    one = dataset is not None or isinstance(config.calibration, Path)
+    names = list(declared) or list(config.inputs) or (["input"] if one else [])
     _check_names(config, names)
-    taker = None if dataset is None else _taker(config, names)
-    counts = (GENERATED_CALIBRATION, GENERATED_VERIFICATION) if dataset is None else (
-        len(dataset.calibration), min(VERIFICATION, len(dataset.inputs)))
-    specs, calibration, verification, scored, origin = [], {}, {}, {}, {}
+    taker = None if dataset is None else _taker(config, names, "dataset")
+    chosen = _calibration(config, dataset, names, taker, root)
+    by_input = {table.input: table for table in (tables or (info.tables if info is not None else ()))}
+    found: dict[str, Values] = {}
+    specs = []
     for name in names:
         setting = config.inputs.get(name, InputConfig())
-        own = dataset if name == taker else None
+        own, real = dataset if name == taker else None, chosen.get(name)
         given = _given(name, setting, declared.get(name), root)
-        spec = complete(name, declared.get(name), setting, given, None if own is None else own.inputs)
-        origin[name], values = _values(spec, setting, given, own)
-        calibration[name], verification[name] = values(counts[0], 0), values(counts[1], 1)
-        _check_finite(name, calibration[name], verification[name])
-        if dataset is not None:
-            scored[name] = values(len(dataset.inputs), 1)
+        samples = own.inputs if own is not None else None if real is None else real[0]
+        spec = complete(name, declared.get(name), setting, given, samples)
+        found[name] = values_of(spec, setting, given, own, real, by_input.get(name))
         specs.append(spec)
-    labelled = None if dataset is None else Labelled(scored, dataset.labels, dataset.metric)
-    return ResolvedInputs(tuple(specs), calibration, verification, labelled, origin,
-                          () if dataset is None else dataset.warnings)
+    verification, calibration, shared = _samples(found, dataset)
+    return ResolvedInputs(
+        tuple(specs), calibration, verification, _labelled(found, dataset),
+        {name: values.origin for name, values in found.items()}, {name: values.words for name, values in found.items()},
+        {name: values.made_up for name, values in found.items() if values.made_up}, shared,
+        _flattered(dataset, taker, chosen, calibration))
 
 
 def _check_names(config: ModelConfig, names: list[str]) -> None:
@@ -85,15 +93,39 @@ def _check_names(config: ModelConfig, names: list[str]) -> None:
             raise ConfigError(f"the model has no input {name!r}{nearest(name, names)}")
 
 
-def _taker(config: ModelConfig, names: list[str]) -> str:
-    """The one input that the dataset's samples go to. Raises ConfigError when that is not clear."""
+def _taker(config: ModelConfig, names: list[str], what: str) -> str:
+    """The one input that the samples of `what` go to. Raises ConfigError when that is not clear."""
     settings = {name: config.inputs.get(name, InputConfig()) for name in names}
     free = [name for name, setting in settings.items() if setting.value is None and setting.file is None]
     free = [name for name in free if settings[name].range is None] if len(free) > 1 else free
     if len(free) != 1:
-        raise ConfigError(f"wanted one input that the dataset is for, found {' and '.join(free) or 'none'}",
+        raise ConfigError(f"wanted one input that the {what} is for, found {' and '.join(free) or 'none'}",
                           hint="give every other input its value:, file: or range:, and that one none of them")
     return free[0]
+
+
+def _calibration(config: ModelConfig, dataset: Dataset | None, names: list[str], taker: str | None,
+                 root: Path) -> dict[str, tuple[Array, str]]:
+    """The samples to calibrate on that are given as such, by input, each with what it is called."""
+    found: dict[str, tuple[Array, str]] = {}
+    if dataset is not None and dataset.calibration is not None and taker is not None:
+        found[taker] = dataset.calibration, "dataset.calibration"
+    if isinstance(config.calibration, Path):
+        name = taker or _taker(config, names, "calibration file")
+        found[name] = _load(config.calibration, root)
+    for name, path in config.calibration.items() if isinstance(config.calibration, dict) else ():
+        if name not in names:
+            raise ConfigError(f"calibration: the model has no input {name!r}{nearest(name, names)}")
+        found[name] = _load(path, root)
+    counts = {name: len(samples) for name, (samples, _) in found.items() if samples.ndim}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{count} for {name}" for name, count in counts.items())
+        raise ConfigError(f"calibration: wanted as many samples for each input, found {listed}")
+    return found
+
+
+def _load(path: Path, root: Path) -> tuple[Array, str]:
+    return load_npy(root / path, "the calibration inputs"), f"{path} (calibration:)"
 
 
 def _given(name: str, setting: InputConfig, declared: TensorSpec | None, root: Path) -> Array | None:
@@ -102,59 +134,41 @@ def _given(name: str, setting: InputConfig, declared: TensorSpec | None, root: P
     return explicit_array(setting, setting.dtype or (declared.dtype if declared else None))
 
 
-def _values(spec: TensorSpec, setting: InputConfig, given: Array | None,
-            dataset: Dataset | None) -> tuple[str, Callable[[int, int], Array]]:
-    """Where an input's values come from, and a function of (count, role) that gives them; role 0 is calibration."""
-    if given is not None:
-        origin = "value" if setting.value is not None else "file"
-        samples = _samples(given, spec, f"{origin}:")
-        return origin, lambda count, _: samples[np.arange(count) % len(samples)]
-    if dataset is not None:
-        sets = (dataset.calibration, dataset.inputs)
-        return "dataset", lambda count, role: fit(sets[role][:count], spec, f"dataset {dataset.name}")
-    return ("generated" if setting.range is None else "range",
-            lambda count, role: _random(spec, setting.range, count, role))
+def _samples(found: Mapping[str, Values], dataset: Dataset | None) -> tuple[dict[str, Array], dict[str, Array], str]:
+    """What is verified and what is calibrated on, by input; and, where these are the same, that they are."""
+    leading = [values for values in found.values()
+               if values.origin == ("calibration" if dataset is None else "dataset")]
+    wanted = max((values.verifying for values in leading), default=GENERATED_VERIFICATION)
+    calibrating = max(values.calibrating for values in found.values())
+    if not leading:
+        calibrating = max(calibrating, GENERATED_CALIBRATION)
+    verification = {name: values.verification(wanted) for name, values in found.items()}
+    calibration = {name: values.calibration(calibrating) for name, values in found.items()}
+    known = set(_rows(verification))
+    unseen = [place for place, row in enumerate(_rows(calibration)) if row not in known]
+    if not unseen:
+        return verification, calibration, SAME_SAMPLES
+    return verification, {name: array[unseen] for name, array in calibration.items()}, ""
 
 
-def _samples(given: Array, spec: TensorSpec, what: str) -> Array:
-    """Explicit values as (n, *input shape): one value for the input, many, or a number for all its elements."""
-    shape = tuple(dim for dim in spec.shape if dim is not None)
-    typed = as_type(given, spec, what)
-    if typed.ndim == 0 or typed.shape == shape:
-        return np.broadcast_to(typed, shape)[None]
-    if typed.shape[1:] == shape and len(typed):
-        return typed
-    raise ConfigError(f"{what} of shape {shape_text(given.shape)} does not fit input {spec.name!r} "
-                      f"{shape_text(spec.shape)}",
-                      hint="wanted are that shape, that shape after an axis of samples, or a single number")
+def _rows(arrays: Mapping[str, Array]) -> list[bytes]:
+    """Each sample of all inputs together, as bytes that are equal when the samples are."""
+    count = len(next(iter(arrays.values())))
+    return [b"".join(np.ascontiguousarray(array[place] + 0).tobytes() if array.dtype.kind == "f"
+                     else np.ascontiguousarray(array[place]).tobytes() for array in arrays.values())
+            for place in range(count)]
 
 
-def _random(spec: TensorSpec, limits: tuple[float, float] | None, count: int, role: int) -> Array:
-    """Seeded random values (count, *input shape), the same whatever other inputs there are."""
-    dtype = numpy_dtype(spec)
-    random = np.random.default_rng([SEED, crc32(spec.name.encode()), role])
-    shape = (count, *(dim for dim in spec.shape if dim is not None))
-    if dtype.kind == "b":
-        return random.integers(0, 2, shape).astype(np.bool_)
-    if dtype.kind == "f" or (spec.quantization is not None and limits is not None):
-        low, high = limits or (0.0, 1.0)
-        return as_type(random.uniform(low, high, shape), spec, "range:")
-    if spec.quantization is not None:
-        whole = np.iinfo(dtype)
-        return random.integers(whole.min, whole.max, shape, dtype=dtype.type, endpoint=True)
-    low, high = _whole_limits(spec, dtype, limits)
-    return random.integers(low, max(high, low + 1), shape, dtype=dtype.type)
+def _labelled(found: Mapping[str, Values], dataset: Dataset | None) -> Labelled | None:
+    if dataset is None:
+        return None
+    inputs = {name: values.every(len(dataset.inputs)) for name, values in found.items()}
+    return Labelled(inputs, dataset.labels, dataset.metric)
 
 
-def _whole_limits(spec: TensorSpec, dtype: np.dtype[Any], limits: tuple[float, float] | None) -> tuple[int, int]:
-    low, high = limits or (0, 2)
-    whole = np.iinfo(dtype)
-    if not (float(low).is_integer() and float(high).is_integer() and whole.min <= low <= high <= whole.max + 1):
-        raise ConfigError(f"range: wanted whole numbers that {spec.dtype} holds for input {spec.name!r}, "
-                          f"found [{low:g}, {high:g}]")
-    return int(low), int(high)
-
-
-def _check_finite(name: str, *arrays: Array) -> None:
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise ConfigError(f"the values of input {name!r} hold NaN or infinity")
+def _flattered(dataset: Dataset | None, taker: str | None, chosen: Mapping[str, object],
+               calibration: Mapping[str, Array]) -> tuple[str, ...]:
+    if dataset is None or taker is None or taker in chosen:
+        return ()
+    return (f"calibration uses {len(calibration[taker])} of the test inputs, which flatters int8's accuracy; "
+            "give calibration: FILE",)

@@ -15,29 +15,30 @@ from bench.errors import ConfigError
 from bench.words import nearest
 
 Array = npt.NDArray[Any]
-CALIBRATION_COUNT: Final = 128
 _ZOO: Final = Path(__file__).parent.parent / "zoo" / "data"
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Inputs with the answers wanted: `inputs` by name, each (n, *input shape) of its dtype, `labels` (n,) int64."""
+    """Inputs with the answers wanted: `inputs` by name, each (n, *input shape) of its dtype, `labels` (n,) int64; and
+    which of the model's outputs is scored."""
 
     inputs: dict[str, Array]
     labels: Array
     metric: str
+    output: int = 0
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A set as it is stored: `inputs` (n, *sample), `labels` (n,) int64, `calibration` (m, *sample), m at most 128."""
+    """A set as it is stored: `inputs` (n, *sample), `labels` (n,) int64, `calibration` (m, *sample) where it has its
+    own."""
 
     name: str
     inputs: Array
     labels: Array
-    calibration: Array
+    calibration: Array | None
     metric: str
-    warnings: tuple[str, ...] = ()
 
 
 def load_dataset(config: DatasetConfig | str, root: Path) -> Dataset:
@@ -57,21 +58,19 @@ def _files(config: DatasetConfig, root: Path) -> Dataset:
     if labels.dtype.kind not in "iu" or labels.min() < 0:
         raise ConfigError(f"the dataset's labels {config.labels}: wanted class numbers from 0, found {labels.dtype} "
                           f"from {labels.min()}")
-    calibration, warnings = _calibration(config, inputs, root)
-    return Dataset(str(config.inputs), inputs, labels.astype(np.int64), calibration, config.metric, warnings)
+    return Dataset(str(config.inputs), inputs, labels.astype(np.int64), _calibration(config, inputs, root),
+                   config.metric)
 
 
-def _calibration(config: DatasetConfig, inputs: Array, root: Path) -> tuple[Array, tuple[str, ...]]:
+def _calibration(config: DatasetConfig, inputs: Array, root: Path) -> Array | None:
     if config.calibration is None:
-        chosen = inputs[:CALIBRATION_COUNT]
-        return chosen, (f"calibration uses the first {len(chosen)} of the test inputs, which flatters int8's accuracy; "
-                        "give dataset: {calibration: FILE}",)
+        return None
     chosen = load_npy(root / config.calibration, "the dataset's calibration inputs")
     if chosen.shape[1:] != inputs.shape[1:] or not chosen.ndim or not len(chosen):
         raise ConfigError(f"the dataset's calibration inputs {config.calibration}: wanted samples of shape "
                           f"{shape_text(inputs.shape[1:])} as in {config.inputs}, found an array of shape "
                           f"{shape_text(chosen.shape)}")
-    return chosen[:CALIBRATION_COUNT], ()
+    return chosen
 
 
 def _built_in(name: str) -> Dataset:

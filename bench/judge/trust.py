@@ -53,6 +53,8 @@ def _accuracy(cell: CellResult) -> _Told:
     found = cell.accuracy
     if found is None:
         return "unknown", "it was not scored on labelled data"
+    if found.suspect:
+        return "unknown", found.suspect
     drop = "" if found.drop is None else f", {100 * found.drop:.2f} points less than the fp32 reference"
     return "passed", f"{found.metric} {100 * found.value:.1f} % of {found.count} labelled inputs{drop}"
 

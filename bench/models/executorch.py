@@ -29,7 +29,7 @@ DTYPES: Final = {0: "uint8", 1: "int8", 2: "int16", 3: "int32", 4: "int64", 5: "
                  11: "bool", 15: "bfloat16", 27: "uint16", 28: "uint32", 29: "uint64"}
 """ScalarType by numpy's names; others (quantized, 8-bit floating-point) do not occur as inputs of exported programs."""
 
-HALF, FLOAT = 5, 6
+HALF, FLOAT, BRAIN = 5, 6, 15
 IN_SEGMENT: Final = 1
 
 
@@ -132,8 +132,8 @@ def _precision(plan: Table, graphs: list[xnnpack.Value]) -> str:
     """The precision the program computes in, by the datatypes of its tensors and the names of its operators.
 
     4-bit weights name it first, then 8-bit activations: with scales in the file `int8`, with scales found at run time
-    `int8-dynamic`; 8-bit weights with neither are `int8-weight`. Else the activations decide between fp16 and fp32, not
-    the weights, which XNNPACK keeps in float32 for fp16 convolutions.
+    `int8-dynamic`; 8-bit weights with neither are `int8-weight`. Else the activations decide between fp16, bf16 and
+    fp32, not the weights, which XNNPACK keeps in float32 for fp16 convolutions.
     """
     held = {value.datatype for value in graphs}
     activations = [value.datatype for value in graphs if not value.constant]
@@ -151,4 +151,5 @@ def _precision(plan: Table, graphs: list[xnnpack.Value]) -> str:
     types = [tensor.number(0, "b") for tensor in _tensors(plan)]
     halves = types.count(HALF) + activations.count(xnnpack.FP16)
     singles = types.count(FLOAT) + activations.count(xnnpack.FP32)
-    return "fp16" if halves > singles else "fp32"
+    brains = types.count(BRAIN)
+    return "bf16" if brains > max(halves, singles) else "fp16" if halves > singles else "fp32"

@@ -10,15 +10,19 @@ import json
 import math
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import ModelError
 from bench.models.files import sha256_file
+from bench.models.shares import label
 from bench.models.spec import ModelInfo, TensorSpec
 
 _DTYPES: Final = {1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64",
                   10: "complex64", 11: "complex128", 12: "bool", 13: "bfloat16", 28: "uint16"}
+_KINDS: Final = {2: "int8", 6: "fp16", 7: "fp32", 8: "fp64", 13: "bf16"}
 _STORED: Final = frozenset({"parameter", "buffer", "tensor_constant"})
 """Kinds of inputs that the archive itself holds."""
 _DAMAGED: Final = (zipfile.BadZipFile, zlib.error, OSError, KeyError, IndexError, ValueError, TypeError, AttributeError,
@@ -59,11 +63,18 @@ def _info(path: Path, program: dict[str, Any], weights: dict[str, Any]) -> Model
     inputs = [_argument(entry) for entry in signature["input_specs"] if not _STORED.intersection(entry)]
     outputs = [entry["user_output"]["arg"] for entry in signature["output_specs"] if "user_output" in entry]
     version = program["schema_version"]
+    numbers: Counter[str] = Counter()
+    for weight in weights.values():
+        kind = _KINDS.get(weight["tensor_meta"]["dtype"])
+        if kind is not None:
+            numbers[kind] += _size(weight)
+    quantized = _quantized_as([node["target"] for node in module["graph"]["nodes"]], numbers)
+    precision, mixed = label(quantized, numbers)
     return ModelInfo(
         format="exported", path=path, sha256=sha256_file(path), size_bytes=path.stat().st_size,
         parameters=sum(_size(weight) for weight in weights.values() if weight["is_param"]),
         version=f"schema {version['major']}.{version['minor']}",
-        precision=_precision([node["target"] for node in module["graph"]["nodes"]], list(weights.values())),
+        precision=precision, mixed=mixed, computes_in=quantized or precision,
         inputs=tuple(_spec(path, entry, tensors) for entry in inputs),
         outputs=tuple(_spec(path, entry, tensors) for entry in outputs))
 
@@ -90,15 +101,12 @@ def _spec(path: Path, argument: dict[str, Any], tensors: dict[str, Any]) -> Tens
     return TensorSpec(name, shape, _DTYPES[meta["dtype"]])
 
 
-def _precision(targets: list[str], weights: list[dict[str, Any]]) -> str:
-    """int8-dynamic or int8 by the operators that quantize activations; else fp16 by most weights, else fp32."""
+def _quantized_as(targets: list[str], numbers: Mapping[str, int]) -> str:
+    """int8-dynamic or int8 by the operators that quantize activations, int8-weight by int8 weights; else empty."""
     if any("choose_qparams" in target for target in targets):
         return "int8-dynamic"
     if any("quantized_decomposed.quantize_per_tensor" in target for target in targets):
         return "int8"
-    sizes = {code: sum(_size(weight) for weight in weights if weight["tensor_meta"]["dtype"] == code)
-             for code in (2, 6, 13, 7, 8)}
-    if any("quantized_decomposed.dequantize" in target for target in targets) and sizes[2]:
+    if any("quantized_decomposed.dequantize" in target for target in targets) and numbers["int8"]:
         return "int8-weight"
-    half = sizes[6] + sizes[13]
-    return "fp16" if half and half >= sizes[7] + sizes[8] else "fp32"
+    return ""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from bench.errors import ConfigError, ModelError
 from bench.models.files import sha256_files
-from bench.models.onnx_precision import precision_of
+from bench.models.onnx_precision import quantized_as, shares_of
+from bench.models.onnx_tables import tables_of
+from bench.models.shares import label
 from bench.models.spec import ModelInfo, TensorSpec
 
 if TYPE_CHECKING:
@@ -29,13 +31,17 @@ def read(path: Path) -> ModelInfo:
     _check(path)
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
+    nodes = list(nodes_of(model))
+    quantized = quantized_as(nodes, graph)
+    precision, mixed = label(quantized, shares_of(graphs_of(model), nodes))
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), None)
     return ModelInfo(
         format="onnx", path=path, sha256=sha256_files(path, files),
         size_bytes=sum(file.stat().st_size for file in [path, *files]), parameters=parameter_count(graph),
-        version="no opset" if opset is None else f"opset {opset}", precision=precision_of(list(nodes_of(model)), graph),
+        version="no opset" if opset is None else f"opset {opset}", precision=precision,
         inputs=tuple(_spec(value, path) for value in graph.input if value.name not in weights),
-        outputs=tuple(_spec(value, path) for value in graph.output))
+        outputs=tuple(_spec(value, path) for value in graph.output),
+        mixed=mixed, computes_in=quantized or precision, tables=tables_of(graph))
 
 
 def content_sha256(path: Path) -> str:

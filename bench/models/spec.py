@@ -39,11 +39,23 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A table whose rows the values of an input number, as `reader` (Gather) reads it: from `lowest` to `rows` - 1."""
+
+    input: str
+    rows: int
+    reader: str
+    lowest: int = 0
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """What opening a model file tells, read from the file and never from its name.
 
     `parameters` counts weights (None where the format does not tell); `version` is e.g. "opset 20", "schema 3",
-    "bytecode 8"; `precision` is what the file holds in truth (bench.words.PRECISIONS).
+    "bytecode 8"; `precision` is what most of its weights are (bench.words.PRECISIONS). `mixed` names the shares of
+    several kinds of weights, where there are ("62 % int8, 38 % fp32"); `computes_in` is what the operators of the file
+    make of it, however few of its weights they read. `tables` are those that inputs index.
     """
 
     format: str
@@ -55,6 +67,9 @@ class ModelInfo:
     precision: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    mixed: str = ""
+    computes_in: str = ""
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True)

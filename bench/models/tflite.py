@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from bench.errors import ModelError
 from bench.models.files import sha256_file
+from bench.models.shares import label
 from bench.models.spec import ModelInfo, TensorSpec
-from bench.models.tflite_precision import precision_of
+from bench.models.tflite_precision import quantized_as, shares_of
 from bench.models.tflite_schema import elements, load_schema, quantization_of, size_of, type_name
+from bench.models.tflite_tables import tables_of
 
 _DAMAGED: Final = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError, MemoryError,
                    RecursionError)
@@ -28,13 +30,18 @@ def read(path: Path) -> ModelInfo:
         graph = model.subgraphs[0]
         weights = _weights(model, graph, schema, len(data))
         parameters = sum(size_of(graph.tensors[index]) for index in weights)
-        precision = precision_of(model, graph, weights, schema)
+        quantized = quantized_as(model, graph, weights, schema)
+        precision, mixed = label(quantized, shares_of(graph, weights, schema))
         inputs, outputs = _ends(model, graph, schema)
+        names = {index: spec.name for index, spec in inputs}
+        tables = tables_of(model, graph, names, schema)
     except _DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{path} is a truncated or damaged TFLite file: {reason}") from None
     return ModelInfo(format="tflite", path=path, sha256=sha256_file(path), size_bytes=len(data), parameters=parameters,
-                     version=f"schema {model.version}", precision=precision, inputs=inputs, outputs=outputs)
+                     version=f"schema {model.version}", precision=precision,
+                     inputs=tuple(spec for _, spec in inputs), outputs=tuple(spec for _, spec in outputs),
+                     mixed=mixed, computes_in=quantized or precision, tables=tables)
 
 
 def _weights(model: Any, graph: Any, schema: ModuleType, length: int) -> list[int]:
@@ -59,8 +66,12 @@ def _spec(name: bytes, tensor: Any, schema: ModuleType) -> TensorSpec:
     return TensorSpec(name.decode(), shape, _NUMPY_NAMES.get(dtype, dtype), quantization_of(tensor))
 
 
-def _ends(model: Any, graph: Any, schema: ModuleType) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    """Inputs and outputs: the signature's, in its order and by its names, else the first subgraph's."""
+_Ends = tuple[tuple[int, TensorSpec], ...]
+
+
+def _ends(model: Any, graph: Any, schema: ModuleType) -> tuple[_Ends, _Ends]:
+    """Inputs and outputs, each with its tensor's number: the signature's, in its order and by its names, else the first
+    subgraph's."""
     signatures = [entry for entry in elements(model.signatureDefs) if entry.subgraphIndex == 0]
     if signatures:
         ends = [[(entry.name, int(entry.tensorIndex)) for entry in elements(side)]
@@ -68,7 +79,8 @@ def _ends(model: Any, graph: Any, schema: ModuleType) -> tuple[tuple[TensorSpec,
     else:
         ends = [[(graph.tensors[index].name, int(index)) for index in elements(side)]
                 for side in (graph.inputs, graph.outputs)]
-    inputs, outputs = (tuple(_spec(name, graph.tensors[index], schema) for name, index in side) for side in ends)
+    inputs, outputs = (tuple((index, _spec(name, graph.tensors[index], schema)) for name, index in side)
+                       for side in ends)
     if not outputs:
         raise ValueError("it has no outputs")
     return inputs, outputs

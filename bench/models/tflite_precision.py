@@ -1,13 +1,12 @@
-"""Which precision a TFLite graph has, by the types of its tensors. The rules, first match wins:
+"""What a TFLite graph makes of quantized weights, by the types of its tensors, and how many weights of which kind it
+has. The rules, first match wins:
 
     int16x8, int8   activations have stored scales: any of 16 bits, else of 8
     int4-weight     most quantized weights have 4 bits or fewer, whether activations are quantized as they come or not
     int8-weight     most quantized weights are read by DEQUANTIZE only: the operators compute in floating point
     int8-dynamic    most quantized weights are read by other operators, which then quantize activations as they come
-    fp16            at least half of the floating-point weights have 16 bits
-    fp32            the rest
 
-"Most" and "half" count numbers, not tensors.
+"Most" counts numbers, not tensors. `bench.models.shares` makes the file's label of both.
 """
 
 from __future__ import annotations
@@ -20,25 +19,38 @@ from typing import Any, Final
 from bench.models.tflite_schema import elements, quantization_of, size_of, type_name
 
 _NARROW: Final = frozenset({"INT4", "UINT4", "INT2"})
+_KINDS: Final = {"FLOAT64": "fp64", "FLOAT32": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "INT8": "int8",
+                 "UINT8": "int8", **dict.fromkeys(_NARROW, "int4")}
 
 
-def precision_of(model: Any, graph: Any, weights: list[int], schema: ModuleType) -> str:
-    """The precision of `graph` by the rules above; `weights` are the indices of its constant tensors."""
+def quantized_as(model: Any, graph: Any, weights: list[int], schema: ModuleType) -> str:
+    """The precision of `graph` by the rules above, empty without quantization; `weights` are the indices of its
+    constant tensors."""
     activations = _activation_types(graph, set(weights), schema)
     if "INT16" in activations:
         return "int16x8"
     if activations & {"INT8", "UINT8"}:
         return "int8"
     quantized = [index for index in weights if quantization_of(graph.tensors[index]) is not None]
-    sizes = _sizes(graph, quantized or weights, schema)
     if not quantized:
-        half = sizes["FLOAT16"] + sizes["BFLOAT16"]
-        return "fp16" if half and 2 * half >= sizes.total() else "fp32"
+        return ""
+    sizes = _sizes(graph, quantized, schema)
     if 2 * sum(sizes[name] for name in _NARROW) > sizes.total():
         return "int4-weight"
     direct = _read_directly(model, graph, schema)
     computed = sum(size_of(graph.tensors[index]) for index in quantized if index in direct)
     return "int8-dynamic" if 2 * computed >= sizes.total() else "int8-weight"
+
+
+def shares_of(graph: Any, weights: list[int], schema: ModuleType) -> Counter[str]:
+    """How many numbers the weights hold, by kind (see `bench.models.shares`): tensors of two or more dimensions, or all
+    where there are none."""
+    large = [index for index in weights if len(elements(graph.tensors[index].shape)) > 1]
+    found: Counter[str] = Counter()
+    for name, count in _sizes(graph, large or weights, schema).items():
+        if name in _KINDS:
+            found[_KINDS[name]] += count
+    return found
 
 
 def _activation_types(graph: Any, constant: set[int], schema: ModuleType) -> set[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import MissingExtra, ModelError
 from bench.models.files import sha256_file
+from bench.models.shares import label
 from bench.models.spec import ModelInfo, TensorSpec
 
 SIGNATURE_RECORD: Final = "bench-signature.json"
@@ -42,8 +44,10 @@ def read(path: Path) -> ModelInfo:
         raise ModelError(f"torch cannot open {path}: {str(error).strip().splitlines()[0]}") from error
     weights = list(weights_of(module))
     parameters = sum(weight.numel() for weight in weights)
-    return ModelInfo("torchscript", path, sha256_file(path), path.stat().st_size, parameters, version,
-                     _precision(operators, weights), _specs(signature, "inputs"), _specs(signature, "outputs"))
+    quantized = _quantized_as(operators)
+    precision, mixed = _label(quantized, weights)
+    return ModelInfo("torchscript", path, sha256_file(path), path.stat().st_size, parameters, version, precision,
+                     _specs(signature, "inputs"), _specs(signature, "outputs"), mixed, quantized or precision)
 
 
 def _records(path: Path) -> tuple[bool, str, dict[str, Any]]:
@@ -98,21 +102,26 @@ def _packed(module: Any) -> Iterator[Any]:
         yield getattr(part, "_packed_params", None)
 
 
-def _precision(operators: set[str], weights: list[Any]) -> str:
+def _quantized_as(operators: set[str]) -> str:
     """int8 if any operator computes on quantized activations, int8-dynamic if those that quantize do so at run time,
-    int8-weight if only embedding tables are quantized; else fp16 or fp32, whichever most weights are in."""
-    import torch
-
+    int8-weight if only embedding tables are quantized; else empty."""
     dynamic = {name for name in operators if name.startswith(RECURRENT_DYNAMIC)
                or (name.startswith("quantized::") and "dynamic" in name)}
     weight_only = {name for name in operators if name.startswith(WEIGHT_ONLY)}
     static = {name for name in operators - dynamic - weight_only
               if name.startswith(("quantized::", "aten::quantize_per_"))}
-    if static:
-        return "int8"
-    if dynamic:
-        return "int8-dynamic"
-    if weight_only:
-        return "int8-weight"
-    halves = sum(weight.numel() for weight in weights if weight.dtype in (torch.float16, torch.bfloat16))
-    return "fp16" if 2 * halves > sum(weight.numel() for weight in weights) else "fp32"
+    return "int8" if static else "int8-dynamic" if dynamic else "int8-weight" if weight_only else ""
+
+
+def _label(quantized: str, weights: list[Any]) -> tuple[str, str]:
+    """The label of the file and what is to be said of its weights. Where anything is quantized its packed weights are
+    not all to be read, so that they decide nothing then."""
+    import torch
+
+    if quantized:
+        return quantized, ""
+    kinds = {torch.float16: "fp16", torch.bfloat16: "bf16", torch.float32: "fp32", torch.float64: "fp64"}
+    numbers: Counter[str] = Counter()
+    for weight in weights:
+        numbers[kinds.get(weight.dtype, "")] += weight.numel()
+    return label("", {kind: count for kind, count in numbers.items() if kind})

@@ -37,7 +37,7 @@ GOOD, BAD, UNCLEAR = "#1b7a4b", "#b3261e", "#8a5a00"
 """Of a verdict in such files."""
 DOTS_PER_INCH: Final = 150
 _METADATA: Final = ("Date", "Creator", "Format", "Type")
-MARKERS: Final = dict(zip(PRECISIONS, "osD^vPX", strict=True))
+MARKERS: Final = dict(zip(PRECISIONS, "osdD^vPX", strict=True))
 
 
 def colour(runtime: str, others: Sequence[str] = ()) -> str:

@@ -52,7 +52,7 @@ COLUMNS: Final = (
      "for fp16, 20 for others), or a part of an output that lost much; with the lowest SQNR. \"differs\": an SQNR "
      f"below {DIFFERS_DB['fp32']:g} dB for fp32, {DIFFERS_DB['fp16']:g} for fp16, 10 for others, or a lost part "
      "(constant, saturated, or nothing but noise): do not use the timing. \"unknown\": there is nothing to compare "
-     "with, the reason is beside it."),
+     "with, or both calibration and check were on made-up values; the reason is beside it."),
     ("throttled",
      f"The device did not keep its pace in some trial: while it ran, the highest clock of its cores fell by more "
      f"than {100 * CLOCK_FALL:.0f} %, a sensor rose by more than {RISE_C:g} °C, the system told of a thermal "

@@ -32,7 +32,7 @@ def table(result: RunResult) -> Group:
         title.append(" (emulated: timings are not the device's)" if group.emulated else "", style="yellow")
         measured = [row for row in group.rows if not row.lost]
         parts += [Text(), title, *([_table(measured)] if measured else []), *_outputs(measured),
-                  *_throttled(measured), *_lost(group)]
+                  *_suspect(measured), *_throttled(measured), *_lost(group)]
     return Group(*parts, *_devices(result), Text(), Text(facts.summary(result.cells), style="bold"))
 
 
@@ -68,6 +68,12 @@ def _outputs(rows: list[Row]) -> list[Text]:
     judged = [(row, row.cell.outputs) for row in rows if row.cell.outputs and row.cell.outputs.reason]
     return [_warning(found.state, f"{row.runtime}/{row.engine} {row.precision}: {visible(found.reason or '')}")
             for row, found in judged]
+
+
+def _suspect(rows: list[Row]) -> list[Text]:
+    """Why scores say nothing, once for all rows of a model."""
+    found = {row.cell.accuracy.suspect for row in rows if row.cell.accuracy and row.cell.accuracy.suspect}
+    return [_warning("accuracy", visible(text)) for text in sorted(found)]
 
 
 def _throttled(rows: list[Row]) -> list[Text]:

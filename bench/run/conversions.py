@@ -15,8 +15,8 @@ from bench.convert.process import Limits
 from bench.convert.types import Artifact, Gate, Refusal
 from bench.convert.variants import Request
 from bench.errors import ConfigError
-from bench.plan import asked_for, hindrance
-from bench.run.events import Notify
+from bench.plan import asked_for, hindrance, warnings_of
+from bench.run.events import Event, Notify
 from bench.run.prepare import OpenedModel, Unusable, open_models
 from bench.run.variants import event_of
 from bench.words import FORMAT_OF_RUNTIME
@@ -29,6 +29,8 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
     found: list[Artifact | Refusal | Request] = []
     models = open_models(suite, cache)
     for name, model in models.items():
+        for input_, words in model.words.items() if isinstance(model, OpenedModel) else ():
+            notify(Event("note", f"{name}: input {input_}: {words}"))
         for format_ in (FORMAT_OF_RUNTIME[runtime] for runtime in config.runtimes):
             for precision in asked_for(config.precisions, model.planned.precision):
                 reason = hindrance(model.planned, format_, precision)
@@ -38,15 +40,15 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
                     found.append(Refusal(name, format_, precision, str(reason), "model"))
     requests = [item for item in found if isinstance(item, Request)]
     made = variants.convert(requests, cache, limits, variants.default_jobs(), lambda event: notify(event_of(event)))
-    results = [made[item] if isinstance(item, Request) else item for item in found]
-    return [_with_warnings(result, models[result.model]) for result in results]
+    return [_with_warnings(made[item], models[item.job.model]) if isinstance(item, Request) else item for item in found]
 
 
 def _with_warnings(result: Artifact | Refusal, model: OpenedModel | Unusable) -> Artifact | Refusal:
-    """The result with what is to be said of its model, too."""
-    if isinstance(result, Artifact) and isinstance(model, OpenedModel):
-        return replace(result, warnings=(*model.warnings, *result.warnings))
-    return result
+    """The artifact with what is to be said of its model and its calibration."""
+    if isinstance(result, Refusal):
+        return result
+    said = warnings_of(model.planned, result.format, result.precision)
+    return replace(result, warnings=(*said, *result.warnings))
 
 
 def copy_to(folder: Path, results: Sequence[Artifact | Refusal]) -> None:

@@ -43,7 +43,7 @@ def notes(suite: SuiteConfig, quick: bool) -> list[str]:
         most = "" if measure.budget is None else f", within {duration(measure.budget)}"
         found.append(f"cells were measured until p50 was known within {percent(measure.until)}, by {measure.trials} "
                      f"to {measure.max_trials} trials{most}")
-    left_out = [precision for precision in PRECISIONS if precision not in suite.precisions]
+    left_out = [precision for precision in PRECISIONS if precision not in (*suite.precisions, "bf16")]
     if left_out:
         found.append(f"precisions that the suite does not ask for: {', '.join(left_out)}")
     return found

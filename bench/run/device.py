@@ -229,15 +229,16 @@ class _DeviceRun:
 
     def _judge(self, task: Task, fetched: Path) -> dict[str, Any]:
         artifact, labelled, references = task.ready.artifact, task.ready.model.labelled, task.ready.references
+        scored = 0 if labelled is None else labelled.output
         try:
             found = outputs.read_outputs(fetched, artifact.outputs)
         finally:
             fetched.unlink()
         if task.kind == "accuracy":
             assert labelled is not None
-            return {"accuracy": outputs.accuracy(found, labelled.labels, labelled.metric, references.labelled),
-                    "outputs": outputs.check(found, references.labelled, artifact, classes=True)}
-        return {"outputs": outputs.check(found, references.verification, artifact)}
+            return {"accuracy": outputs.accuracy(found, labelled, references.labelled),
+                    "outputs": outputs.check(found, references.labelled, artifact, scored=scored, classes=True)}
+        return {"outputs": outputs.check(found, references.verification, artifact, scored=scored)}
 
     def _record(self, record: TrialRecord) -> None:
         self._store.add_trial(record)

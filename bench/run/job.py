@@ -57,6 +57,14 @@ class Prepared:
         return {name: model for name, model in self.models.items() if isinstance(model, OpenedModel)}
 
     @property
+    def said(self) -> list[str]:
+        """What is to be known before anything runs: where each input's values come from, and warnings."""
+        found = [f"{name}: input {input_}: {words}" for name, model in self.usable.items()
+                 for input_, words in model.words.items()]
+        warned = {f"warning: {item.cell.model}: {text}": None for item in self.planned for text in item.warnings}
+        return [*found, *warned]
+
+    @property
     def wanted(self) -> set[tuple[str, str]]:
         """The (device, model) pairs that the run is to measure something of."""
         return {(item.cell.device, item.cell.model) for item in self.planned if item.fault != "config"}
@@ -89,6 +97,8 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
     for model in prepared.models.values():
         if isinstance(model, Unusable):
             notify(Event("refused", f"{model.name}: {model.reason}"))
+    for text in prepared.said:
+        notify(Event("note", text))
     cells = [_with_log(_cell(record.id, position, planned), prepared) for position, planned in
              enumerate(prepared.planned)]
     if earlier:

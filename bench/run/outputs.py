@@ -14,8 +14,9 @@ from bench.errors import DeviceError
 from bench.models.spec import TensorSpec
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    from bench.datasets.labelled import Labelled
 
     Arrays = Sequence[NDArray[Any]]
 
@@ -41,15 +42,16 @@ def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
     return [encoding.decode(array, spec) for array, spec in zip(arrays, specs, strict=True)]
 
 
-def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, classes: bool = False) -> dict[str, Any]:
+def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, scored: int = 0,
+          classes: bool = False) -> dict[str, Any]:
     """The verdict on a trial's outputs against the fp32 reference on the host, as it is stored.
 
     `state` is one of `bench.results.OutputState`, with the `reason` when it is not ok: outputs differ when they have
     another shape, are not finite, are constant where the reference is not, or are further from it than the artifact's
     precision explains (`bench.convert.grades`). They are unknown where the gate could not compare them either: then
     only shape and finiteness are judged. `ok` is whether they may be used, None where that is unknown. `warning` names
-    a device that computes worse than the host did. Of several outputs the worst counts. `classes`: the first output
-    holds the scores of classes.
+    a device that computes worse than the host did. Of several outputs the worst counts; `agreement` is of the one that
+    is `scored`. `classes`: that one holds the scores of classes.
     """
     problem = _problem(outputs, reference)
     if problem is not None:
@@ -57,7 +59,7 @@ def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, classes: bo
     if artifact.gate.not_compared:
         return {**_UNCOMPARED, "ok": None, "state": "unknown", "reason": artifact.gate.not_compared}
     found, names = gate.compare(reference, outputs), [spec.name for spec in artifact.outputs]
-    agreement = measures.agreement(reference[0], outputs[0])
+    agreement = measures.agreement(reference[scored], outputs[scored])
     graded = grade(found, artifact.precision, names, agreement if classes else None)
     sqnr, worst = max(found.sqnr_db, LEAST_DB), found.worst
     verdict: dict[str, Any] = {
@@ -72,13 +74,14 @@ def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, classes: bo
     return verdict
 
 
-def accuracy(outputs: Arrays, labels: NDArray[np.int64], metric: str, reference: Arrays) -> dict[str, Any]:
-    """The score of the first output on the labels, and the fp32 reference's, as they are stored."""
-    return {"metric": metric, "value": metrics.score(metric, _rows(outputs[0]), labels), "count": len(labels),
-            "reference": metrics.score(metric, _rows(reference[0]), labels)}
+def accuracy(outputs: Arrays, labelled: Labelled, reference: Arrays) -> dict[str, Any]:
+    """The score of the output that the labels are for, and the fp32 reference's, as they are stored."""
+    metric, labels, place = labelled.metric, labelled.labels, labelled.output
+    return {"metric": metric, "value": metrics.score(metric, rows_of(outputs[place]), labels), "count": len(labels),
+            "reference": metrics.score(metric, rows_of(reference[place]), labels)}
 
 
-def _rows(output: NDArray[Any]) -> NDArray[Any]:
+def rows_of(output: NDArray[Any]) -> NDArray[Any]:
     """The output without its axes of size one (a batch of one): (samples, 1, classes) becomes (samples, classes)."""
     return output.reshape(len(output), *[size for size in output.shape[1:] if size != 1])
 

@@ -13,6 +13,8 @@ from bench.convert.process import Limits
 from bench.convert.types import Artifact, Refusal
 from bench.convert.variants import Request
 from bench.errors import BenchError, InfrastructureError
+from bench.plan import unproven, warnings_of
+from bench.run.chance import no_better_than_chance
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
 from bench.run.prepare import OpenedModel, References, compute_references, encode_inputs
@@ -34,6 +36,7 @@ def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[
                   for name in dict.fromkeys(cell.model for cell in planned)}
     requests = {cell.cell: Request(models[cell.model].job, cell.format, cell.precision) for cell in planned
                 if isinstance(references[cell.model], References)}
+    chance = {name: _chance(models[name], found, notify) for name, found in references.items()}
     results = variants.convert(list(dict.fromkeys(requests.values())), cache, limits, variants.default_jobs(),
                                lambda event: notify(event_of(event)))
     ready, left_out = [], []
@@ -42,7 +45,7 @@ def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[
         result = results[requests[cell.cell]] if isinstance(reference, References) else reference
         try:
             if isinstance(result, Artifact) and isinstance(reference, References):
-                made = replace(cell, artifact=_described(result, model), log=_log(result))
+                made = replace(cell, artifact=_described(result, model, chance[cell.model]), log=_log(result))
                 ready.append(_ready(made, result, model, reference, cache))
                 continue
         except BenchError as error:
@@ -57,6 +60,17 @@ def _references(model: OpenedModel, cache: Cache, limits: Limits, notify: Notify
         return compute_references(model, cache, limits)
     except BenchError as error:
         return error
+
+
+def _chance(model: OpenedModel, references: References | BenchError, notify: Notify) -> str | None:
+    """The warning that the model itself scores no better than chance, where it does."""
+    try:
+        found = no_better_than_chance(model, references) if isinstance(references, References) else None
+    except BenchError as error:
+        found = f"it cannot be scored: {error.line}"
+    if found is not None:
+        notify(Event("note", f"warning: {model.name}: {found}"))
+    return found
 
 
 def _left_out(cell: CellRecord, why: object) -> CellRecord:
@@ -74,15 +88,17 @@ def _ready(cell: CellRecord, artifact: Artifact, model: OpenedModel, references:
                  labelled)
 
 
-def _described(artifact: Artifact, model: OpenedModel) -> dict[str, Any]:
+def _described(artifact: Artifact, model: OpenedModel, chance: str | None) -> dict[str, Any]:
     """The artifact as the store keeps it with a cell."""
     from bench.convert.measures import db_to_json
 
     gate = artifact.gate
+    variant = model.planned, artifact.format, artifact.precision
     return {"sha256": artifact.sha256, "bytes": artifact.size_bytes, "key": artifact.key,
             "source": model.source.sha256, "data": model.data_sha256, "tools": artifact.tools,
             "seconds": artifact.seconds,
-            "warnings": [*model.warnings, *artifact.warnings], "inputs": dict(model.origins),
+            "warnings": [*([chance] if chance else []), *warnings_of(*variant), *artifact.warnings],
+            "inputs": dict(model.origins), "unproven": unproven(*variant) or None, "chance": chance,
             "shapes": {spec.name: list(spec.shape) for spec in model.inputs},
             "gate": {"not_compared": gate.not_compared} if gate.not_compared else
                     {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,

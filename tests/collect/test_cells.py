@@ -214,3 +214,29 @@ def test_what_a_reader_must_know_is_warned_of_once() -> None:
 def test_a_cell_has_41_quantiles_of_all_its_samples() -> None:
     shown = cell_of(trial(1, [float(index) for index in range(1, 5001)])).quantiles_ms
     assert (len(shown), shown[0], shown[20], shown[-1]) == (41, 1.0, 2500.5, 5000.0)
+
+
+@pytest.mark.parametrize(("precision", "artifact", "state", "reason"), [
+    ("int8", {"inputs": {"x": "generated", "y": "file"}}, "unknown", "int8 was calibrated on made-up values of x"),
+    ("int8", {"inputs": {"x": "dataset"}}, "ok", None), ("int8-dynamic", {"inputs": {"x": "generated"}}, "ok", None),
+    ("fp32", {"inputs": {"x": "generated"}}, "ok", None),
+    ("int8", {"inputs": {"x": "generated"}, "source": "a" * 64}, "ok", None),
+    ("int8", {"inputs": {"x": "generated"}, "unproven": None}, "ok", None),
+    ("int8", {"inputs": {"x": "file"}, "unproven": "there is one sample"}, "unknown", "there is one sample")])
+def test_outputs_of_what_was_calibrated_on_made_up_values_are_unknown_in_old_stores_too(
+        precision: str, artifact: dict[str, Any], state: str, reason: str | None) -> None:
+    """Taken as it is, a file was calibrated by somebody else; newer runs store the reason itself."""
+    found = cell_of(trial(1, [1.0]), precision=precision, artifact=ARTIFACT | artifact).outputs
+    assert found is not None and (found.state, found.reason) == (state, reason)
+
+
+def test_what_is_worse_than_unknown_stays_so() -> None:
+    wrong = {"ok": False, "state": "differs", "reason": "lost"}
+    found = cell_of(trial(1, [1.0], outputs=GOOD | wrong), precision="int8",
+                    artifact=ARTIFACT | {"unproven": "made up"}).outputs
+    assert found is not None and (found.state, found.reason) == ("differs", "lost")
+
+
+def test_a_score_beside_a_reference_at_chance_is_suspect() -> None:
+    cell = cell_of(trial(1, [1.0]), accuracy(0.5, 0.5), artifact=ARTIFACT | {"chance": "no better than chance"})
+    assert cell.accuracy is not None and cell.accuracy.suspect == "no better than chance"

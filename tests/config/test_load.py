@@ -11,7 +11,7 @@ from bench.errors import ConfigError
 SUITE = "version: 1\nname: s\nmodels:\n  m: {source: {onnx: m.onnx}}\n"
 DEVICES = "version: 1\ndevices:\n"
 NAME_RULE = "wanted a name of at most 64 lower-case letters, digits, '.', '_' and '-', a letter or digit first"
-PRECISIONS = "fp32, fp16, int8-dynamic, int8, int8-weight, int16x8, int4-weight"
+PRECISIONS = "fp32, fp16, bf16, int8-dynamic, int8, int8-weight, int16x8, int4-weight"
 SUITE_KEYS = ("version, name, models, precisions, runtimes, runtime_options, threads, measure, convert, devices, "
               "exclude, expect")
 
@@ -136,7 +136,15 @@ def test_one_wrong_key_of_a_suite_is_one_line(more: str, message: str) -> None:
                                               "(known: fashion-mnist-1k)"),
     ("{source: {onnx: a}, dataset: {inputs: x.npy}}", "m.dataset: the key 'labels' is missing"),
     ("{source: {onnx: a}, dataset: {inputs: x, labels: y, metrics: top1}}",
-     "m.dataset.metrics: unknown key, did you mean 'metric'? (known: inputs, labels, metric, calibration)"),
+     "m.dataset.metrics: unknown key, did you mean 'metric'? (known: inputs, labels, metric, output, calibration)"),
+    ("{source: {onnx: a}, dataset: {inputs: x, labels: y, calibration: c}, calibration: d}",
+     "m.dataset.calibration: models.m.calibration gives the calibration inputs, too: remove this one"),
+    ("{source: {onnx: a}, calibration: {}}", "m.calibration: wanted at least 1 entry, found none"),
+    ("{source: {onnx: a}, calibration: {x: 7}}", 'm.calibration.x: wanted text, found the number 7: quote it, "7"'),
+    ("{source: {onnx: a}, dataset: {inputs: x, labels: y, output: -1}}",
+     "m.dataset.output: wanted at least 0, found the number -1"),
+    ("{source: {onnx: a}, dataset: {inputs: x, labels: y, output: 1.5}}",
+     'm.dataset.output: wanted text, found the number 1.5: quote it, "1.5"'),
     ("{source: {onnx: a}, inputs: {x: {shape: [1, -1]}}}",
      "m.inputs.x.shape[1]: wanted at least 1, found the number -1"),
     ("{source: {onnx: a}, inputs: {x: {range: [0]}}}", "m.inputs.x.range: wanted [low, high], found 1 entry"),

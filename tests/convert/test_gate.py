@@ -28,20 +28,20 @@ def _work(tmp_path: Path, precision: str) -> tuple[Work, Path]:
 def test_a_file_that_still_holds_fp32_is_not_quantized(tmp_path: Path) -> None:
     work, reference = _work(tmp_path, "int8")
     with pytest.raises(ModelError, match=r"not quantized: .* still fp32"):
-        check(work, "onnx", reference)
+        check(work, "onnx", reference, work.calibration)
 
 
 def test_a_file_of_another_format_is_the_converters_fault(tmp_path: Path) -> None:
     work, reference = _work(tmp_path, "fp32")
     with pytest.raises(ModelError, match="the converter wrote something else: wanted"):
-        check(work, "tflite", reference)
+        check(work, "tflite", reference, work.calibration)
 
 
 def test_outputs_of_another_shape_are_refused(tmp_path: Path) -> None:
     work, reference = _work(tmp_path, "fp32")
     np.savez(reference, **{"0": np.ones((8, 1, 11), np.float32)}, allow_pickle=False)
     with pytest.raises(ModelError, match=r"output 0 has the shape \(1, 10\), the model's has \(1, 11\)"):
-        check(work, "onnx", reference)
+        check(work, "onnx", reference, work.calibration)
 
 
 def test_outputs_that_are_not_finite_are_refused(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_outputs_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     image[0, 0, 0] = np.nan
     np.savez(work.calibration, image=image)
     with pytest.raises(ModelError, match="outputs not finite: output 0 has 10 NaN or infinite values"):
-        check(work, "onnx", reference)
+        check(work, "onnx", reference, work.calibration)
 
 
 def test_the_worst_output_decides_and_labels_do_not() -> None:

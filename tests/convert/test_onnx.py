@@ -21,7 +21,8 @@ def torch_job(folder: Path, factory: str, inputs: tuple[TensorSpec, ...] = IMAGE
     samples = folder / f"{factory}.npz"
     sha256 = write_samples(samples, inputs)
     source = Source("torch", f"tests.fakes.nets:{factory}", REPOSITORY, factory)
-    return ModelJob(factory, source, inputs, samples, sha256)
+    others = samples.with_name(f"{factory}-others.npz")
+    return ModelJob(factory, source, inputs, samples, sha256, others, write_samples(others, inputs, count=4, seed=2))
 
 
 def op_types(path: Path) -> set[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bench.config.suite import ModelConfig
 from bench.datasets.inputs import ResolvedInputs, resolve_inputs
 from bench.errors import ConfigError
-from bench.models.spec import ModelInfo, Quantization, TensorSpec
+from bench.models.spec import ModelInfo, Quantization, Table, TensorSpec
 
 IMAGE = TensorSpec("image", (1, 3, 4, 4), "float32")
 TOKENS = TensorSpec("tokens", (None, 12), "int64")
@@ -21,6 +24,12 @@ SCALE = TensorSpec("scale", (), "float32")
 def _resolve(config: dict[str, Any], *specs: TensorSpec, root: Path = Path()) -> ResolvedInputs:
     info = ModelInfo("onnx", Path("m.onnx"), "0", 1, 1, "opset 20", "fp32", specs, ()) if specs else None
     return resolve_inputs(ModelConfig.model_validate({"source": {"torch": "m:f"}} | config), info, root)
+
+
+def _table(rows: int, name: str = "tokens") -> ModelInfo:
+    spec = TensorSpec(name, (2, 12), "int64")
+    return ModelInfo("onnx", Path("m.onnx"), "0", 1, 1, "opset 20", "fp32", (spec,), (),
+                     tables=(Table(name, rows, "Gather", -rows),))
 
 
 @pytest.fixture
@@ -171,7 +180,7 @@ def test_generated_values_of_a_quantized_input_use_its_whole_range() -> None:
 def test_a_dataset_leaves_inputs_with_values_alone(data: Path) -> None:
     found = _resolve(_dataset("x.npy") | {"inputs": {"scale": {"value": 2.0}}}, IMAGE, SCALE, root=data)
     assert found.origin == {"image": "dataset", "scale": "value"}
-    assert found.calibration["scale"].shape == (20,)
+    assert found.calibration["scale"].shape == (12,)
 
 
 def test_a_dataset_for_two_inputs_is_refused(data: Path) -> None:
@@ -221,3 +230,106 @@ def test_every_dtype_is_generated_as_such(dtype: str) -> None:
 def test_types_that_no_values_can_be_made_for_are_named(dtype: str) -> None:
     with pytest.raises(ConfigError, match=f"input 'x' has the dtype {dtype}"):
         _resolve({}, TensorSpec("x", (2,), dtype))
+
+
+def _rows(arrays: dict[str, Any]) -> set[bytes]:
+    count = len(next(iter(arrays.values())))
+    return {b"".join(array[place].tobytes() for array in arrays.values()) for place in range(count)}
+
+
+@given(count=st.integers(1, 40), classes=st.integers(1, 6), seed=st.integers(0, 9), source=st.sampled_from(
+    ("dataset", "dataset with its own", "dataset and calibration:", "file:", "calibration:", "range:", "nothing")))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_calibrated_on_is_never_verified_on(tmp_path: Path, count: int, classes: int, seed: int,
+                                                    source: str) -> None:
+    """`classes` different samples among `count`, so that many are alike."""
+    random = np.random.default_rng(seed)
+    samples = random.integers(0, classes, (count, 1, 1, 1)) * np.ones((1, 3, 4, 4))
+    np.save(tmp_path / "x.npy", samples.astype(np.float32))
+    np.save(tmp_path / "cal.npy", samples[::-1].astype(np.float32))
+    np.save(tmp_path / "y.npy", np.zeros(count, dtype=int))
+    dataset = {"inputs": "x.npy", "labels": "y.npy"}
+    found = _resolve({
+        "dataset": {"dataset": dataset}, "dataset with its own": {"dataset": dataset | {"calibration": "x.npy"}},
+        "dataset and calibration:": {"dataset": dataset, "calibration": "cal.npy"},
+        "file:": {"inputs": {"image": {"file": "x.npy", "shape": [3, 4, 4]}}}, "calibration:": {"calibration": "x.npy"},
+        "range:": {"inputs": {"image": {"range": [0, 2]}}}, "nothing": {}}[source],
+        replace(IMAGE, shape=(3, 4, 4)), root=tmp_path)
+    calibration, verification = _rows(found.calibration), _rows(found.verification)
+    assert calibration and verification
+    assert calibration.isdisjoint(verification) == (not found.shared)
+    if found.shared:
+        assert calibration <= verification, "there is nothing else to calibrate on"
+
+
+def test_inputs_with_as_many_samples_are_split_alike(tmp_path: Path) -> None:
+    for name in ("ids", "mask"):
+        np.save(tmp_path / f"{name}.npy", np.arange(30)[:, None] * np.ones((1, 4), dtype=np.int64))
+    specs = [TensorSpec(name, (4,), "int64") for name in ("ids", "mask")]
+    config = {"inputs": {name: {"file": f"{name}.npy"} for name in ("ids", "mask")}}
+    for found in (_resolve(config, *specs, root=tmp_path),
+                  _resolve({"calibration": {"ids": "ids.npy", "mask": "mask.npy"}}, *specs, root=tmp_path)):
+        for arrays in (found.calibration, found.verification):
+            np.testing.assert_array_equal(arrays["ids"], arrays["mask"])
+        assert found.verification["ids"][0, 0] == 0
+
+
+def test_calibration_is_the_users_data_whatever_else_is_given(data: Path) -> None:
+    images = np.load(data / "x.npy")
+    found = _resolve({"calibration": "x.npy"}, IMAGE, root=data)
+    assert (found.origin, found.made_up, found.words) == (
+        {"image": "calibration"}, {}, {"image": "from x.npy (calibration:)"})
+    np.testing.assert_array_equal(found.verification["image"], images[:8, None])
+    np.testing.assert_array_equal(found.calibration["image"], images[8:, None])
+    beside = _resolve({"calibration": {"image": "x.npy"}, "inputs": {"image": {"value": 0.5}}}, IMAGE, root=data)
+    assert beside.origin == {"image": "value"} and beside.verification["image"].max() == 0.5
+    np.testing.assert_array_equal(beside.calibration["image"], images[:, None])
+
+
+def test_calibration_that_does_not_fit_is_refused(data: Path) -> None:
+    np.save(data / "few.npy", np.zeros((3, 12), dtype=np.int64))
+    for calibration, words in (("grey.npy", "does not fit input 'image'"), ({"imag": "x.npy"}, "did you mean 'image'"),
+                               ({"image": "bytes.npy"}, "of dtype uint8 does not fit"),
+                               ({"image": "x.npy", "tokens": "few.npy"}, "as many samples .*20 for image, 3 for tok")):
+        specs = (IMAGE, replace(TOKENS, shape=(1, 12))) if "tokens" in calibration else (IMAGE,)
+        with pytest.raises(ConfigError, match=words):
+            _resolve({"calibration": calibration}, *specs, root=data)
+
+
+def test_one_calibration_file_for_several_inputs_asks_which(data: Path) -> None:
+    with pytest.raises(ConfigError, match="wanted one input that the calibration file is for, found image and scale"):
+        _resolve({"calibration": "x.npy"}, IMAGE, SCALE, root=data)
+
+
+@pytest.mark.parametrize(("spec", "low", "high", "words"), [
+    (TensorSpec("x", (500,), "uint8"), 0, 255, "made-up values, range [0, 256): the whole range of uint8"),
+    (TensorSpec("x", (500,), "int8"), -128, 127, "made-up values, range [-128, 128): the whole range of int8"),
+    (TensorSpec("x", (50,), "int64"), 0, 1, "made-up values, range [0, 2): assumed, nothing says its range"),
+    (TensorSpec("x", (50,), "bool"), 0, 1, "made-up values, range [0, 2): a boolean")])
+def test_integers_take_the_range_that_their_dtype_allows(spec: TensorSpec, low: int, high: int, words: str) -> None:
+    found = _resolve({}, spec)
+    assert (found.calibration["x"].min(), found.calibration["x"].max()) == (low, high)
+    assert found.words == {"x": words}
+    assert bool(found.made_up) == (spec.dtype != "bool"), "what is true or false is as good as real"
+
+
+@given(rows=st.integers(1, 70_000))
+def test_ids_stay_within_the_table_that_they_number(rows: int) -> None:
+    found = resolve_inputs(ModelConfig.model_validate({"source": {"torch": "m:f"}}), _table(rows), Path())
+    for array in (found.calibration["tokens"], found.verification["tokens"]):
+        assert 0 <= array.min() <= array.max() < rows
+    assert found.words == {"tokens": f"made-up values, range [0, {rows}): the table that Gather reads"}
+
+
+@pytest.mark.parametrize(("setting", "fits"), [
+    ({"range": [0, 30]}, True), ({"range": [-30, 30]}, True), ({"range": [0, 31]}, False), ({"range": [-31, 1]}, False),
+    ({"value": 29}, True), ({"value": 30}, False), ({"file": "flat.npy"}, False)])
+def test_values_that_leave_the_table_are_an_error(setting: dict[str, Any], fits: bool, tmp_path: Path) -> None:
+    np.save(tmp_path / "flat.npy", np.full((3, 2, 12), 99))
+    config = ModelConfig.model_validate({"source": {"torch": "m:f"}, "inputs": {"tokens": setting}})
+    if fits:
+        resolve_inputs(config, _table(30), tmp_path)
+        return
+    with pytest.raises(ConfigError, match="number the 30 rows of the table that Gather reads") as caught:
+        resolve_inputs(config, _table(30), tmp_path)
+    assert "write range: [0, 30]" in caught.value.hint

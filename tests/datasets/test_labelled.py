@@ -28,8 +28,7 @@ def test_the_built_in_set_is_images_in_zero_to_one_with_a_hundred_of_each_class(
     assert found.inputs.dtype == np.float32
     assert (found.inputs.min(), found.inputs.max()) == (0.0, 1.0)
     assert np.bincount(found.labels).tolist() == [100] * 10
-    assert found.calibration.shape == (128, 1, 28, 28)
-    assert not found.warnings
+    assert found.calibration is not None and found.calibration.shape == (128, 1, 28, 28)
 
 
 def test_an_unknown_built_in_set_is_named_with_the_nearest() -> None:
@@ -37,19 +36,11 @@ def test_an_unknown_built_in_set_is_named_with_the_nearest() -> None:
         load_dataset("fashion-mnist", Path())
 
 
-def test_without_calibration_the_first_inputs_serve_and_a_warning_says_so(tmp_path: Path) -> None:
-    config = _dataset(tmp_path, np.arange(200.0)[:, None], np.zeros(200, dtype=np.uint8))
-    found = load_dataset(config, tmp_path)
-    assert found.calibration[:, 0].tolist() == list(range(128))
-    assert "first 128 of the test inputs" in found.warnings[0]
-    assert found.labels.dtype == np.int64
-
-
-def test_calibration_of_ones_own_is_taken_up_to_128(tmp_path: Path) -> None:
-    config = _dataset(tmp_path, np.zeros((3, 2)), np.zeros(3, dtype=int), np.ones((130, 2)))
-    found = load_dataset(config, tmp_path)
-    assert found.calibration.shape == (128, 2)
-    assert not found.warnings
+def test_labels_are_read_as_int64_and_calibration_is_the_sets_own_or_none(tmp_path: Path) -> None:
+    found = load_dataset(_dataset(tmp_path, np.arange(200.0)[:, None], np.zeros(200, dtype=np.uint8)), tmp_path)
+    assert found.labels.dtype == np.int64 and found.calibration is None
+    own = load_dataset(_dataset(tmp_path, np.zeros((3, 2)), np.zeros(3, dtype=int), np.ones((130, 2))), tmp_path)
+    assert own.calibration is not None and own.calibration.shape == (130, 2)
 
 
 @pytest.mark.parametrize(("inputs", "labels", "calibration", "words"), [

@@ -60,7 +60,9 @@ def job_for(path: Path, *, model: str = "net", seed: int = 1, precision: str = "
     samples = path.with_name(f"samples-{seed}.npz")
     sha256 = write_samples(samples, seed=seed)
     source = Source("onnx", path.name, path.parent, hashlib.sha256(path.read_bytes()).hexdigest())
-    return ModelJob(model, source, (IMAGE,), samples, sha256, precision)
+    others = path.with_name(f"others-{seed}.npz")
+    return ModelJob(model, source, (IMAGE,), samples, sha256, others, write_samples(others, count=4, seed=seed + 1000),
+                    precision)
 
 
 def write_deep_net(path: Path, *, layers: int = 2, flips: int = 0) -> Path:

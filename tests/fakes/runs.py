@@ -27,7 +27,7 @@ from tests.fakes.onnx_files import write_net
 
 REPOSITORY = Path(__file__).parents[2]
 MEASURE = "{trials: 2, min_samples: 3, min_time: 0s, warmup: {min_runs: 1, min_time: 0s, max_time: 0s}, timeout: 20s}"
-NET = "net: {source: {onnx: net.onnx}}"
+NET = "net: {source: {onnx: net.onnx}, inputs: {image: {range: [0, 1]}}}"
 
 
 @dataclass

@@ -34,7 +34,7 @@ def test_the_json_has_the_published_shape_and_order() -> None:
     assert list(cell["latency_ms"]) == ["p50", "p50_low", "p50_high", "p90", "p99", "min", "mean", "within_cv",
                                         "between_cv"]
     assert list(cell["memory_mib"]) == ["peak_rss", "model", "pss"]
-    assert list(cell["accuracy"]) == ["metric", "value", "count", "drop"]
+    assert list(cell["accuracy"]) == ["metric", "value", "count", "drop", "suspect"]
     assert list(cell["outputs"]) == ["ok", "state", "max_abs", "cosine", "sqnr_db", "agreement", "reason", "part",
                                      "part_sqnr_db"]
     device = json.loads(str(report(Morning(typical()), "json")))["devices"][0]
