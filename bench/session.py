@@ -49,6 +49,8 @@ class TrialReport:
     outputs: dict[str, Any]
     warm_up: dict[str, Any] | None
     cpu_ns: dict[str, int] | None
+    findings: dict[str, Any]
+    """As `bench.protocol` says."""
     cores: tuple[int, ...]
     """The numbers of those it was allowed to run on."""
     conditions: tuple[dict[str, Any], ...]
@@ -282,7 +284,20 @@ def _report(heard: _Heard, done: Message, timed: bool) -> TrialReport:
     _field(outputs, "sha256", str)
     return TrialReport(_field(result, "phases", dict), tuple(heard.samples), _field(result, "memory", dict),
                        _field(result, "versions", dict), outputs, result.get("warm_up"), result.get("cpu_ns"),
-                       tuple(_field(result, "cores", list)), tuple(heard.conditions), heard.log)
+                       _findings(_field(result, "findings", dict), expected), tuple(_field(result, "cores", list)),
+                       tuple(heard.conditions), heard.log)
+
+
+def _findings(said: dict[str, Any], samples: int) -> dict[str, Any]:
+    """What the agent found, of the right types and lengths: nothing else gets into the store."""
+    changed, cycle, times = said.get("inputs_changed"), said.get("cycle", 1), said.get("by_sample_ns")
+    if type(changed) is not bool or type(cycle) is not int or cycle < 1 or samples % cycle:
+        raise InfrastructureError("the agent's findings have not the types and lengths that they should have")
+    if times is not None:
+        lengths = {len(_nanoseconds(row)) for row in times} if isinstance(times, list) else set()
+        if len(lengths) != 1 or 0 in lengths:
+            raise InfrastructureError("the agent sent times by sample that are not equally many for each")
+    return {"inputs_changed": changed, "cycle": cycle, "by_sample_ns": times}
 
 
 def _field(message: Message, key: str, kind: type[Field]) -> Field:

@@ -97,8 +97,9 @@ def _measure(settings: Mapping[str, Any]) -> str | None:
     warmup = settings.get("warmup")
     if not isinstance(warmup, Mapping) or "min_samples" not in settings:
         return None
+    timed = "; all inputs" if settings.get("inputs") == "all" else ""  # before there was a choice, it was the first
     return (f"{settings['min_samples']} samples and {settings['min_time']:g} s; warm-up of {warmup['min_runs']} runs "
-            f"and {warmup['min_time']:g} to {warmup['max_time']:g} s")
+            f"and {warmup['min_time']:g} to {warmup['max_time']:g} s{timed}")
 
 
 def _shapes(artifact: Mapping[str, Any]) -> str | None:

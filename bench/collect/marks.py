@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import stats
+from bench.collect.behaviour import cycle_of
 from bench.conditions import read
 from bench.results import Cores
 from bench.stats.outliers import outliers
@@ -25,10 +26,15 @@ MOST_PROBLEMS = 5
 
 @dataclass(frozen=True)
 class Timed:
-    """A latency trial that ended well, with its samples in ns and what they and its readings say of the device."""
+    """A latency trial that ended well, with its samples in ns and what they and its readings say of the device.
+
+    `turns` are the means of samples that were timed one after the other on different inputs: where one input alone is
+    timed, the samples themselves. What tells of the device is looked for in these, not in how inputs differ.
+    """
 
     trial: TrialRecord
     samples: NDArray[np.int64]
+    turns: NDArray[np.float64]
     median_ns: float
     outliers: int
     signs: Signs
@@ -37,9 +43,11 @@ class Timed:
 def look_at(trial: TrialRecord) -> Timed:
     """The trial with its samples unpacked and its readings read."""
     samples = unpack(trial.samples or b"")
-    told = signs(list(map(read, trial.conditions)), samples, _used(trial))
-    far = outliers(samples)
-    return Timed(trial, samples, stats.percentile(samples, 50), far.above + far.below, told)
+    by_input = samples.reshape(-1, cycle_of(trial))
+    turns = by_input.mean(axis=1)
+    told = signs(list(map(read, trial.conditions)), turns, _used(trial))
+    far = sum(found.above + found.below for found in map(outliers, by_input.T))
+    return Timed(trial, samples, turns, stats.percentile(samples, 50), far, told)
 
 
 def throttling(timed: Sequence[Timed]) -> str | None:

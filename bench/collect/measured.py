@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bench import stats
+from bench.collect.behaviour import cycle_of
 from bench.collect.marks import Timed
 from bench.results import Accuracy, Latency, Memory, Outputs, OutputState
 from bench.store.packing import unpack
@@ -31,7 +32,7 @@ def numbers(timed: Sequence[Timed], centre: stats.Centre) -> dict[str, Any]:
     medians_ms = [each.median_ns / 1e6 for each in timed]
     return {
         "latency_ms": _latency(every, centre),
-        "throughput_per_s": every.size / (sum(trial.phases["samples_ns"] for trial in trials) / 1e9),
+        "throughput_per_s": every.size / (sum(map(_sampling_ns, timed)) / 1e9),
         "load_ms": _ms(_median([trial.phases.get("load_ns") for trial in trials])),
         "first_inference_ms": _ms(_median([trial.phases.get("first_ns") for trial in trials])),
         "trials": len(trials), "samples": int(every.size), "outliers": sum(each.outliers for each in timed),
@@ -45,6 +46,13 @@ def numbers(timed: Sequence[Timed], centre: stats.Centre) -> dict[str, Any]:
         "trial_seconds": sum(trial.seconds for trial in trials) / len(trials), "source": trials[-1].source,
         "quantiles_ms": tuple((np.percentile(every, QUANTILES) / 1e6).tolist()),
     }
+
+
+def _sampling_ns(timed: Timed) -> int:
+    """How long its samples took; where inputs were set in between, without that."""
+    found = timed.trial.findings or {}
+    between = bool(found.get("inputs_changed")) or cycle_of(timed.trial) > 1
+    return int(timed.samples.sum()) if between else int(timed.trial.phases["samples_ns"])
 
 
 def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:

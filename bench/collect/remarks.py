@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bench import stats
-from bench.collect import marks
+from bench.collect import behaviour, marks
 from bench.collect.marks import Timed
 from bench.collect.measured import is_retry
 from bench.stats.modes import TwoSpeeds, two_speeds
@@ -37,7 +37,7 @@ def of_cell(cell: CellRecord, final: Sequence[TrialRecord], timed: Sequence[Time
     throttled, disturbance = marks.throttling(timed), marks.disturbance(timed)
     found = [f"throttled: {throttled}"] * (throttled is not None)
     found += (cell.artifact or {}).get("warnings", [])
-    found += _of_outputs(final) + _of_failures(final) + _of_alikeness(trials)
+    found += _of_outputs(final) + behaviour.warnings(final) + _of_failures(final) + _of_alikeness(trials)
     found += _other_load(trials, cell.threads, session)
     found += _of_count(trials, measure) + _of_spread(trials, centre)
     found += _of_order(timed) + _of_speeds(timed) + _of_outliers(timed)
@@ -136,7 +136,7 @@ def _of_speeds(timed: Sequence[Timed]) -> list[str]:
     if between:
         found.append(f"two speeds: {round(between.slow_share * len(timed))} of {len(timed)} trials took "
                      f"{percent(between.ratio - 1)} longer than the others, with nothing in between")
-    within = [speeds for speeds in (_told(two_speeds(each.samples.clip(1))) for each in timed) if speeds]
+    within = [speeds for speeds in (_told(two_speeds(each.turns.clip(1))) for each in timed) if speeds]
     if 2 * len(within) > len(timed):
         ratio = max(speeds.ratio for speeds in within)
         found.append(f"two speeds: in {len(within)} of {len(timed)} trials some samples took up to "

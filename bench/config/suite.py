@@ -145,6 +145,8 @@ class MeasureConfig(Strict):
     """Timed inferences per trial take this long at least."""
     warmup: WarmupConfig = WarmupConfig()
     """Inferences before the timed ones."""
+    inputs: Literal["first", "all"] = "first"
+    """Which of the verification inputs are timed: the first sample, or all of them interleaved."""
     timeout: Seconds = Field(default=300.0, gt=0)
     """A trial that takes longer has failed."""
 

@@ -13,7 +13,7 @@ from bench.conditions import Reading
 from bench.config.devices import DeviceConfig
 from bench.config.suite import SuiteConfig
 from bench.errors import BenchError
-from bench.run import outputs
+from bench.run import outputs, repeat
 from bench.run.clock import now
 from bench.run.events import Event, Notify
 from bench.run.gate import wait_until_fit
@@ -21,7 +21,7 @@ from bench.run.link import AgentKit, Link
 from bench.run.schedule import Progress, next_round
 from bench.run.stop import Stop
 from bench.run.tasks import Agenda, Ready, Task
-from bench.session import TrialError
+from bench.session import TrialError, TrialReport
 from bench.store.packing import pack, unpack
 from bench.store.records import TrialRecord
 from bench.store.store import Store
@@ -154,7 +154,7 @@ class _DeviceRun:
                                             lambda text: self._tell("waiting", task.cell, text), self._pause)
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
             report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, phase))
-            verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]))
+            verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]), report)
             if task.kind == "latency":
                 self._pace[task.cell] = report.phases["first_ns"] / 1e9
             record = replace(
@@ -220,25 +220,29 @@ class _DeviceRun:
             "measure": {"min_samples": measure.min_samples, "min_ns": int(measure.min_time * 1e9),
                         "warmup_min_runs": measure.warmup.min_runs,
                         "warmup_min_ns": int(measure.warmup.min_time * 1e9),
-                        "warmup_max_ns": int(measure.warmup.max_time * 1e9)},
+                        "warmup_max_ns": int(measure.warmup.max_time * 1e9), "inputs": measure.inputs},
         }
 
     def _options(self, ready: Ready) -> dict[str, str]:
         said = self._job.suite.options_of(ready.cell.runtime).options if ready.options is None else ready.options
         return dict(said)
 
-    def _judge(self, task: Task, fetched: Path) -> dict[str, Any]:
+    def _judge(self, task: Task, fetched: Path, report: TrialReport) -> dict[str, Any]:
         artifact, labelled, references = task.ready.artifact, task.ready.model.labelled, task.ready.references
         scored = 0 if labelled is None else labelled.output
         try:
             found = outputs.read_outputs(fetched, artifact.outputs)
         finally:
             fetched.unlink()
+        probe = task.ready.model.probe
+        findings = {**report.findings, "repeats": repeat.verdict(found.difference, probe and probe.same_again)}
         if task.kind == "accuracy":
             assert labelled is not None
-            return {"accuracy": outputs.accuracy(found, labelled, references.labelled),
-                    "outputs": outputs.check(found, references.labelled, artifact, scored=scored, classes=True)}
-        return {"outputs": outputs.check(found, references.verification, artifact, scored=scored)}
+            return {"accuracy": outputs.accuracy(found.outputs, labelled, references.labelled),
+                    "outputs": outputs.check(found.outputs, references.labelled, artifact, scored=scored, classes=True),
+                    "findings": findings}
+        return {"outputs": outputs.check(found.outputs, references.verification, artifact, scored=scored),
+                "findings": findings}
 
     def _record(self, record: TrialRecord) -> None:
         self._store.add_trial(record)

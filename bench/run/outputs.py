@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench import protocol
 from bench.convert import encoding, gate, measures
 from bench.convert.grades import grade, part_text
 from bench.convert.types import Artifact
 from bench.datasets import metrics, npz
 from bench.errors import DeviceError
 from bench.models.spec import TensorSpec
+from bench.run import repeat
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,15 +34,28 @@ SAME_DB = 60.0
 _UNCOMPARED: Mapping[str, None] = {"max_abs": None, "cosine": None, "sqnr_db": None, "agreement": None}
 
 
-def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
-    """The outputs in `path` as float32, each of shape (samples, *output shape). Raises DeviceError."""
-    arrays = list(npz.read_npz(path).values())
-    if len(arrays) != len(specs):
-        raise DeviceError(f"the device gave {len(arrays)} outputs, the model has {len(specs)}")
-    for place, (array, spec) in enumerate(zip(arrays, specs, strict=True)):
+@dataclass(frozen=True)
+class Computed:
+    """What a device computed: each output on all samples, as float32 (n, *shape), quantized ones dequantized; and where
+    the first sample's outputs were others when it was run once more after all of them, None where they were not."""
+
+    outputs: list[NDArray[Any]]
+    difference: str | None
+
+
+def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> Computed:
+    """The outputs in `path`, written as `bench.protocol` says. Raises DeviceError."""
+    arrays = npz.read_npz(path)
+    repeated = [array for name, array in arrays.items() if name.startswith(protocol.REPEATED)]
+    outputs = [array for name, array in arrays.items() if not name.startswith(protocol.REPEATED)]
+    if not len(outputs) == len(repeated) == len(specs):
+        raise DeviceError(f"the device gave {len(outputs)} outputs and {len(repeated)} of the first sample run again, "
+                          f"the model has {len(specs)}")
+    for place, (array, spec) in enumerate(zip(outputs, specs, strict=True)):
         if array.dtype.name != spec.dtype:
             raise DeviceError(f"output {place} is {array.dtype.name} on the device, the file declares {spec.dtype}")
-    return [encoding.decode(array, spec) for array, spec in zip(arrays, specs, strict=True)]
+    return Computed([encoding.decode(array, spec) for array, spec in zip(outputs, specs, strict=True)],
+                    repeat.difference(outputs, repeated))
 
 
 def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, scored: int = 0,

@@ -77,11 +77,15 @@ def test_only_the_sessions_count_that_its_trials_ran_in() -> None:
 
 @pytest.mark.parametrize(("key", "value", "name"), [
     ("min_samples", 40, "measure"), ("min_time", 1.04, "measure"), ("options", {"a": "1"}, "options"),
-    ("cores_used", [4, 5, 6], "cores"), ("cores", "all", "cores")])
+    ("inputs", "all", "measure"), ("cores_used", [4, 5, 6], "cores"), ("cores", "all", "cores")])
 def test_another_setting_is_another_circumstance(key: str, value: object, name: str) -> None:
     usual = found(trial())
     other = found(replace(trial(), settings=SETTINGS | {key: value}))
     assert {each for each in NAMES if usual[each] != other[each]} == {name}
+
+
+def test_runs_of_before_there_was_a_choice_of_inputs_timed_the_first() -> None:
+    assert found(replace(trial(), settings=SETTINGS | {"inputs": "first"})) == found(trial())
 
 
 @pytest.mark.parametrize("changes", [{"trials": 50}, {"until": 0.01}, {"timeout": 9.0}])
