@@ -235,7 +235,8 @@ class _DeviceRun:
         finally:
             fetched.unlink()
         probe = task.ready.model.probe
-        findings = {**report.findings, "repeats": repeat.verdict(found.difference, probe and probe.same_again)}
+        on_host = probe.same_again if probe else None
+        findings = {**report.findings, "repeats": repeat.verdict(found.difference, on_host)}
         if task.kind == "accuracy":
             assert labelled is not None
             return {"accuracy": outputs.accuracy(found.outputs, labelled, references.labelled),

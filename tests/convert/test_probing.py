@@ -13,7 +13,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bench.convert import probing, reference
 from bench.convert.behaviour import UNSEEN_RANDOM
-from bench.convert.gate import SAMPLES
 from bench.convert.probe import Probe, ordered
 from bench.convert.process import Limits
 from bench.convert.types import ModelJob
@@ -23,10 +22,11 @@ from tests.fakes.workbench import Bench
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(timeout_s=120, memory_mib=4096)
+SAMPLES = 16
 
 
 def job_of(folder: Path, factory: str, *names: str) -> ModelJob:
-    """A factory of tests.fakes.forwards with calibration samples, which are also what it is probed on."""
+    """A factory of tests.fakes.forwards with samples that it is calibrated and probed on."""
     return _job(folder, Source("torch", f"tests.fakes.forwards:{factory}", ROOT, factory), names)
 
 
@@ -37,13 +37,14 @@ def file_job(folder: Path, path: Path) -> ModelJob:
 def _job(folder: Path, source: Source, names: tuple[str, ...]) -> ModelJob:
     random, path = np.random.default_rng(1), folder / "samples.npz"
     np.savez(path, **{name: random.normal(size=(SAMPLES, 1, 4)).astype(np.float32) for name in names})
-    return ModelJob("net", source, tuple(TensorSpec(name, (1, 4), "float32") for name in names), path,
-                    hashlib.sha256(path.read_bytes()).hexdigest())
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    inputs = tuple(TensorSpec(name, (1, 4), "float32") for name in names)
+    return ModelJob("net", source, inputs, path, sha256, path, sha256)
 
 
 def probed(job: ModelJob, workbench: Bench) -> ModelJob:
     """The job as it is when its model has been opened: with what the probe found, inputs in forward's order."""
-    found = probing.probe(job, job.calibration, job.calibration_sha256, workbench.cache, LIMITS, count=SAMPLES)
+    found = probing.probe(job, workbench.cache, LIMITS)
     return replace(job, inputs=ordered(job.inputs, found.order), probe=found)
 
 
@@ -58,11 +59,9 @@ def test_a_second_probe_and_the_references_start_no_process(workbench: Bench, tm
     for module in (probing, reference):
         monkeypatch.setattr(module, "perform", none_more)
     assert probed(job_of(tmp_path, "ordinary", "third", "first", "second"), workbench) == first
-    for count in (None, SAMPLES):
-        path = reference.reference_outputs(first, first.calibration, first.calibration_sha256, workbench.cache, LIMITS,
-                                           count=count)
-        with np.load(path) as outputs:
-            assert outputs["0"].shape == (SAMPLES, 1, 4)
+    path = reference.reference_outputs(first, first.verification, first.verification_sha256, workbench.cache, LIMITS)
+    with np.load(path) as outputs:
+        assert outputs["0"].shape == (SAMPLES, 1, 4)
 
 
 def test_a_model_that_does_not_run_is_an_error_with_its_own_words(workbench: Bench, tmp_path: Path) -> None:
