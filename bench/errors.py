@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-Fault = Literal["config", "model", "device", "infrastructure", "bug"]
+Fault = Literal["config", "model", "device", "infrastructure", "busy", "bug"]
+"""Whose doing it is; busy: somebody else's, who uses the device."""
 
 EXIT_OK = 0
 EXIT_EXPECTATION = 1

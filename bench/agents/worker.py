@@ -12,7 +12,6 @@ import errno
 import hashlib
 import json
 import os
-import resource
 import signal
 import sys
 from time import perf_counter_ns
@@ -20,7 +19,7 @@ from typing import Any, BinaryIO, Dict, List, Optional
 
 from bench import protocol
 from bench.agents import cores, runtimes, site, timing
-from bench.agents.probes import memory
+from bench.agents.probes import cpu, memory
 from bench.agents.reasons import one_line
 
 _PR_SET_PDEATHSIG = 1
@@ -111,18 +110,17 @@ def _measure(model: runtimes.Loaded, measure: Dict[str, Any], phases: Dict[str, 
         warm = timing.warm_up(model.invoke, measure)
         peak = memory.peak_rss()  # before samples are kept and sent: they are not the model's
         speaker.say("phase", name="samples")
-        before = resource.getrusage(resource.RUSAGE_SELF)
+        before = cpu.usage()
         begin = perf_counter_ns()
         times = timing.sample(model.invoke, measure)
         phases["samples_ns"] = perf_counter_ns() - begin
-        after = resource.getrusage(resource.RUSAGE_SELF)
+        used = cpu.since(before)
     for at in range(0, len(times), protocol.SAMPLES_PER_MESSAGE):
         speaker.say("samples", ns=times[at:at + protocol.SAMPLES_PER_MESSAGE].tolist())
     return {
         "peak_rss_bytes": peak,
         "warm_up": {"runs": warm.runs, "ns": warm.ns, "settled": warm.settled},
-        "cpu_ns": {"user": int((after.ru_utime - before.ru_utime) * 1e9),
-                   "system": int((after.ru_stime - before.ru_stime) * 1e9)},
+        "cpu_ns": used,
         "sample_count": len(times),
     }
 

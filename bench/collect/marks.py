@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import stats
+from bench import contention, stats
 from bench.conditions import read
 from bench.results import Cores
 from bench.stats.outliers import outliers
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_REASONS = 4
+LEAST_TRIALS = 3
+"""Undisturbed, without which a cell's disturbed ones count too: with fewer there is no interval worth having."""
 MOST_PROBLEMS = 5
 
 
@@ -37,7 +39,8 @@ class Timed:
 def look_at(trial: TrialRecord) -> Timed:
     """The trial with its samples unpacked and its readings read."""
     samples = unpack(trial.samples or b"")
-    told = signs(list(map(read, trial.conditions)), samples, _used(trial))
+    told = signs(list(map(read, trial.conditions)), samples, _used(trial), contention.read(trial.cpu_ns),
+                 contention.threads_of(trial.settings))
     far = outliers(samples)
     return Timed(trial, samples, stats.percentile(samples, 50), far.above + far.below, told)
 
@@ -50,6 +53,20 @@ def throttling(timed: Sequence[Timed]) -> str | None:
 def disturbance(timed: Sequence[Timed]) -> str | None:
     """In how many trials anything else changed or cannot be trusted, and what; None for in none."""
     return _counted([each.signs.disturbed for each in timed])
+
+
+def undisturbed(timed: Sequence[Timed], wanted: int) -> list[Timed]:
+    """The trials that count: where enough of them had the processor to themselves, only those, else all.
+
+    Enough are `LEAST_TRIALS`, or as many as the suite `wanted` if it wanted fewer.
+    """
+    clean = [each for each in timed if not each.signs.contention]
+    return clean if len(clean) >= max(1, min(wanted, LEAST_TRIALS)) else list(timed)
+
+
+def contended(timed: Sequence[Timed]) -> str | None:
+    """In how many trials others took the processor, and how; None for in none."""
+    return _counted([[each.signs.contention] if each.signs.contention else [] for each in timed])
 
 
 def cores_of(trials: Iterable[TrialRecord]) -> Cores | None:

@@ -161,12 +161,18 @@ def _shifts(pairs: Iterable[CellPair], after: Side) -> tuple[Shift, ...]:
 
 def _turned(matched: Matched, *, good: int) -> tuple[CellResult, ...]:
     """Cells that are right on the side numbered `good` and not on the other, as they are after."""
-    return tuple(pair[1] for pair in matched.pairs if _right(pair[good]) and not _right(pair[1 - good]))
+    return tuple(pair[1] for pair in matched.pairs
+                 if _right(pair[good]) and not _right(pair[1 - good]) and not _in_use(pair))
 
 
 def _held(cells: Iterable[CellResult]) -> list[CellResult]:
     """Without those that the suite itself leaves out."""
     return [cell for cell in cells if cell.status != "skipped" or cell.fault != "config"]
+
+
+def _in_use(pair: tuple[CellResult, CellResult]) -> bool:
+    """Whether one was not measured because somebody else used the device: nothing became of it."""
+    return any(cell.fault == "busy" for cell in pair)
 
 
 def _timed(cell: CellResult) -> bool:

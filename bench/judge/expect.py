@@ -25,6 +25,8 @@ from bench.results import CellResult, Judgement, Outcome, RunResult
 from bench.units import MIB, mebibytes, milliseconds
 from bench.words import counted
 
+TIMES: Final = ("latency_p50", "latency_p90", "load_time")
+"""What other processes make longer."""
 OPEN: Final = ("inconclusive", "not judged")
 """Outcomes that say neither yes nor no; none of them is green in silence."""
 
@@ -207,6 +209,9 @@ def _limit(entry: Expectation) -> str:
 def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcome:
     """With what a reader must know beside it; what was measured of wrong outputs keeps nothing but an accuracy."""
     wrong = cell.outputs is not None and cell.outputs.wrong
+    if cell.disturbed and outcome.state == "broken" and outcome.expectation in TIMES and cell.status == "ok":
+        outcome = replace(outcome, state="inconclusive", reason=f"measured while disturbed ({cell.disturbed}): "
+                          "measure again")
     if wrong and outcome.state in ("kept", "inconclusive") and outcome.expectation not in ("accuracy_drop", "size"):
         outcome = replace(outcome, state="not judged",
                           reason="its outputs differ from the fp32 reference: how fast it computes them says nothing")
