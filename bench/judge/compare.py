@@ -84,6 +84,7 @@ def compare_results(before: Side, after: Side, results: tuple[RunResult, RunResu
         before, after, pairs, tuple(refused), broke=_turned(matched, good=0), mended=_turned(matched, good=1),
         only_before=_names(matched.only_before), only_after=_names(matched.only_after),
         shifts=_shifts(pairs, after) if runs else (), method=_method(),
+        in_use=tuple(pair for pair in matched.pairs if pair[1].fault == "busy" and _timed(pair[0])),
         margin=MARGIN if margin is None else margin)
 
 

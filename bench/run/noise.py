@@ -55,7 +55,8 @@ class Noise:
 
 def noise_request(request: RunRequest, trials: int) -> RunRequest:
     """The same measured 2 x `trials` times, whatever the suite says of their number: odd numbers are A, even ones B."""
-    measure = request.suite.config.measure.model_copy(update={"trials": 2 * trials, "until": None, "budget": None})
+    measure = request.suite.config.measure.model_copy(update={"trials": 2 * trials, "until": None, "budget": None,
+                                                           "remeasure": 0.0})
     config = request.suite.config.model_copy(update={"measure": measure})
     return replace(request, suite=replace(request.suite, config=config), purpose="noise")
 

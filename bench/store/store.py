@@ -74,8 +74,8 @@ class Store:
         self._execute(table.update().where(table.c.id == session).values(pushed_bytes=total))
 
     def add_trial(self, trial: TrialRecord) -> None:
-        """Record one attempt at a trial, with its median where its time tells something of the model; it is on disk when
-        this returns."""
+        """Record one attempt at a trial, with its median where its time says something of the model; it is on disk
+        when this returns."""
         self._insert((schema.trials, [{**dataclasses.asdict(trial), "median_ns": _median(trial)}]))
 
     def set_state(self, run: str, state: str, finished: str | None) -> None:
