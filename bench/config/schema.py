@@ -41,6 +41,9 @@ def _results_schema() -> dict[str, Any]:
     schema["$defs"]["CellResult"]["properties"]["badge"] = {
         "anyOf": [{"enum": list(get_args(Badge)), "type": "string"}, {"type": "null"}],
         "description": "What the checks say together; null of a cell that was not measured."}
+    schema["$defs"]["CellResult"]["properties"]["disturbed"] = {
+        "anyOf": [{"type": "string"}, {"type": "null"}],
+        "description": "In how many trials that count others took the processor, and how; null for in none."}
     outputs = schema["$defs"]["Outputs"]
     outputs["properties"] = {"ok": {
         "anyOf": [{"type": "boolean"}, {"type": "null"}],

@@ -63,7 +63,7 @@ COLUMNS: Final = (
      "Other processes, or the machine's host, took the processor while some trial's samples were taken: a thread "
      f"of it waited for a core for at least {100 * WAITED:.0f} % of the time, the host took as much of one, or others "
      f"used at least {100 * OTHERS:.0f} % of the cores that the trial leaves over. Disturbed trials do not count where "
-     "at least 3 others do. A disturbed cell is neither compared, ranked nor recommended: measure it again."),
+     "at least 3 others do. A disturbed cell is neither compared nor ranked: measure it again."),
     ("trust",
      "Eleven checks of each cell, each passed, failed or not known; open a cell to read them. Trusted: all passed. "
      "Unverified: none failed, some are not known. Not trusted: some failed; such a cell is shown and never ranked."),
