@@ -113,7 +113,7 @@ class _DeviceRun:
         self._greeted = True
         used = self._others(task)
         if used:
-            self._notify(Event("note", f"{self._job.name}: {used}: its numbers will be disturbed", self._job.name))
+            self._notify(Event("contention", f"{used}: its numbers will be disturbed", self._job.name))
 
     def _others(self, task: Task) -> str:
         """What others use of the device now that would disturb the task; empty where that is not known."""
@@ -132,8 +132,9 @@ class _DeviceRun:
                 return
             used = self._wait_for_quiet(task, until)
             if used or self._measured[task.cell].seconds > until.left():
-                self._notify(Event("note", f"{self._job.name}: {counted(len(tasks) - place, 'disturbed trial')} not "
-                                           f"measured again: {used or 'the time for that is used up'}", self._job.name))
+                left = counted(len(tasks) - place, "disturbed trial")
+                self._notify(Event("contention", f"{left} not measured again: {used or 'the time for it is used up'}",
+                                   self._job.name))
                 return
             self._do_all([task])
 

@@ -55,8 +55,8 @@ def test_disturbed_trials_are_marked_and_measured_again_once_it_is_quiet(tmp_pat
         stored, events = _measured(_job(tmp_path, 2, remeasure=10.0), tmp_path)
     assert [(trial.number, trial.settings.get("again")) for trial in stored.trials] == [
         (1, None), (2, None), (3, True), (4, True)], "each once, though they were disturbed too"
-    assert [event.text for event in events if event.kind == "note"] == [
-        "here: other processes use 1.9 of 2 cores: its numbers will be disturbed"]
+    assert [event.text for event in events if event.kind == "contention"] == [
+        "other processes use 1.9 of 2 cores: its numbers will be disturbed"]
     assert any(event.kind == "waiting" and "1.8 of 2 cores" in event.text for event in events)
     (cell,) = collect(stored).cells
     assert cell.disturbed is not None and "other processes used" in cell.disturbed and cell.throttled is None
@@ -70,7 +70,7 @@ def test_what_stays_busy_is_not_waited_for_beyond_the_limit(tmp_path: Path, monk
     with neighbours(CORE, 2):
         stored, events = _measured(_job(tmp_path, 2, remeasure=1e-6), tmp_path)
     assert len(stored.trials) == 2
-    assert events[-1].text == ("here: 2 disturbed trials not measured again: other processes use 1.9 of 2 cores")
+    assert events[-1].text == ("2 disturbed trials not measured again: other processes use 1.9 of 2 cores")
 
 
 def test_none_is_measured_again_where_the_suite_says_so(tmp_path: Path) -> None:
