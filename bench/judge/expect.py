@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from bench.collect.circumstances import CONTENTION
 from bench.config.expect import (
     BytesLimit,
     Drop,
@@ -18,6 +19,7 @@ from bench.config.expect import (
 )
 from bench.judge import exact, regressions
 from bench.judge.earlier import State, find_earlier
+from bench.judge.guard import ALL
 from bench.judge.limits import Interval, interval_of, more_trials, with_interval, within
 from bench.judge.noise import Floors
 from bench.judge.types import Comparison
@@ -85,7 +87,7 @@ def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseli
         lost = _lost(entry, baselines)
         cells = [cell for cell in result.cells if _is_held(metric, cell, lost) and wish.covers(cell)
                  and (metric != "accuracy_drop" or labelled is None or cell.model in labelled)]
-        found += [Held(entry, _explained(outcome, cell, entry)) for outcome, cell in zip(
+        found += [Held(entry, _explained(_settled(outcome, cell, expect), cell, entry)) for outcome, cell in zip(
             _judged(wish, cells, baselines, floors), cells, strict=True)]
     return tuple(found)
 
@@ -213,12 +215,17 @@ def _limit(entry: Expectation) -> str:
     return f"at most {most} against {entry.against}"
 
 
+def _settled(outcome: Outcome, cell: CellResult, expect: ExpectConfig) -> Outcome:
+    """Others' work makes a time longer: what it breaks cannot be told, unless the suite lets contention pass."""
+    lets_pass = {CONTENTION, ALL} & set(expect.despite)
+    if not cell.disturbed or lets_pass or outcome.state != "broken" or outcome.expectation not in TIMES:
+        return outcome
+    return replace(outcome, state="inconclusive", reason=f"measured while disturbed ({cell.disturbed}): measure again")
+
+
 def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcome:
     """With what a reader must know beside it; what was measured of wrong outputs keeps nothing but an accuracy."""
     wrong = cell.outputs is not None and cell.outputs.wrong
-    if cell.disturbed and outcome.state == "broken" and outcome.expectation in TIMES and cell.status == "ok":
-        outcome = replace(outcome, state="inconclusive", reason=f"measured while disturbed ({cell.disturbed}): "
-                          "measure again")
     if wrong and outcome.state in ("kept", "inconclusive") and outcome.expectation not in ("accuracy_drop", "size"):
         outcome = replace(outcome, state="not judged",
                           reason="its outputs differ from the fp32 reference: how fast it computes them says nothing")
