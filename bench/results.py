@@ -179,6 +179,8 @@ class CellResult:
     """Of trials of the baseline's artifact, interleaved with the cell's own `retry_medians_ms` on the same night."""
     retry_medians_ms: tuple[float, ...] = field(default=(), repr=False)
     """The cell's own trials among `trial_medians_ms` that were taken in turn with the baseline's."""
+    left_out: int = field(default=0, repr=False)
+    """Disturbed trials that do not count, so that others' turns lack their own."""
     baseline_run: str | None = None
     """The run whose artifact the baseline's trials were of."""
     quantiles_ms: tuple[float, ...] = field(default=(), repr=False)

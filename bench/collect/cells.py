@@ -82,7 +82,8 @@ def _measured(cell: CellRecord, final: Sequence[TrialRecord], ended: Sequence[Tr
     return {
         "status": "ok", **measured.numbers(timed, centre), "accuracy": measured.accuracy(scored),
         "outputs": measured.outputs([*ended, *scored]), **measured.in_turn(final),
-        "cores": marks.cores_of(counted), "throttled": marks.throttling(timed), "steadiness": steadiness(timed),
+        "left_out": len(every) - len(timed), "cores": marks.cores_of(counted),
+        "throttled": marks.throttling(timed), "steadiness": steadiness(timed),
         "circumstances": circumstances.of(cell, counted, sessions),
         "warnings": remarks.of_cell(cell, final, every, timed, centre, measure, sessions[-1] if sessions else None)}
 

@@ -119,7 +119,7 @@ def _latency_pair(one: CellResult, other: CellResult, before: Side, after: Side,
 
 def _in_turn(one: CellResult, other: CellResult, before: Side, after: Side) -> bool:
     """Whether trial i of both was taken in the same round: a device takes its cells' trials of a run by turns."""
-    return before.run.id == after.run.id and one.device == other.device
+    return before.run.id == after.run.id and one.device == other.device and not (one.left_out or other.left_out)
 
 
 def _floor(one: CellResult, other: CellResult, floors: Floors) -> NoiseFloor | None:

@@ -169,8 +169,9 @@ def _judged(best: CellResult, others: Sequence[CellResult], objective: Objective
         return [_exact(_value(cell, "size") / _value(best, "size")) for cell in others]
     known = [cell for cell in others if _trials(best, objective) and _trials(cell, objective)]
     told = dict(zip((cell.cell for cell in known), judge(
-        [Pair(cell.cell, _trials(best, objective), _trials(cell, objective), same_run=True, in_turn=True,
-              trial_seconds=cell.trial_seconds) for cell in known]), strict=True))
+        [Pair(cell.cell, _trials(best, objective), _trials(cell, objective), same_run=True,
+              in_turn=not (best.left_out or cell.left_out), trial_seconds=cell.trial_seconds)
+         for cell in known]), strict=True))
     unknown = Verdict("worse", math.inf, None, None, None, None, f"its {objective} is not known")
     return [told.get(cell.cell, unknown) for cell in others]
 
