@@ -155,10 +155,10 @@ class Comparison:
     only_before: tuple[str, ...] = ()
     only_after: tuple[str, ...] = ()
     shifts: tuple[Shift, ...] = ()
-    in_use: tuple[tuple[CellResult, CellResult], ...] = ()
-    """Cells that were measured before and not after, because somebody else used the device."""
     method: str = ""
     margin: float = 0.03
+    in_use: tuple[tuple[CellResult, CellResult], ...] = ()
+    """Cells that were measured before and not after, because somebody else used the device."""
 
 
 @dataclass(frozen=True)
