@@ -51,9 +51,13 @@ def overlap(one: CellResult, other: CellResult) -> bool:
 def rankable(cell: CellResult) -> bool:
     """Whether a cell may stand out: measured on a real device, with outputs that were checked and right (poor ones only
     where the accuracy that they give is known), and no reason known to mistrust it."""
+    return _usable(cell) and cell.badge != "not trusted"
+
+
+def _usable(cell: CellResult) -> bool:
+    """All of that but the mistrust."""
     right = cell.outputs and (cell.outputs.state == "ok" or (cell.outputs.state == "poor" and cell.accuracy))
-    return bool(cell.status == "ok" and not cell.emulated and right and cell.latency_ms.p50
-                and cell.badge != "not trusted")
+    return bool(cell.status == "ok" and not cell.emulated and right and cell.latency_ms.p50)
 
 
 def lowest(cells: Iterable[CellResult]) -> list[CellResult]:
@@ -70,8 +74,7 @@ def may_be_lower(cell: CellResult, p50_ms: float) -> bool:
     """Whether a disturbed cell's undisturbed p50 may lie below that one: its fastest sample, with all that others may
     have taken from it beside the time that it waited, is no proof that it does not."""
     fastest = cell.latency_ms.min
-    right = cell.status == "ok" and not cell.emulated and cell.outputs is not None and cell.outputs.ok
-    return bool(right and cell.disturbed) and (fastest is None or fastest < MOST_SLOWED * p50_ms)
+    return bool(cell.disturbed) and _usable(cell) and (fastest is None or fastest < MOST_SLOWED * p50_ms)
 
 
 def _told_together(first: CellResult, cell: CellResult) -> bool:
