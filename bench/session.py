@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from bench import protocol
 from bench.bundles.agent import AgentArchive
 from bench.deadline import Deadline
-from bench.errors import BenchError, DeadlineExceeded, DeviceError, InfrastructureError, ModelError
+from bench.errors import BenchError, DeadlineExceeded, DeviceError, Fault, InfrastructureError, ModelError
 from bench.protocol import Message
 from bench.transports.base import RemoteProcess, Transport
 
@@ -48,7 +48,8 @@ class TrialReport:
     versions: dict[str, str]
     outputs: dict[str, Any]
     warm_up: dict[str, Any] | None
-    cpu_ns: dict[str, int] | None
+    cpu_ns: dict[str, Any] | None
+    """How its process and others used the processor, see `bench.contention`."""
     findings: dict[str, Any]
     """As `bench.protocol` says."""
     cores: tuple[int, ...]
@@ -59,6 +60,8 @@ class TrialReport:
 
 class Busy(DeviceError):
     """Another controller holds the device."""
+
+    fault: ClassVar[Fault] = "busy"
 
 
 class _Ended(InfrastructureError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 from functools import partial
 from time import perf_counter_ns
@@ -11,7 +10,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 from bench import protocol
 from bench.agents import inputs, runtimes, timing
 from bench.agents.inputs import Arrays, Inputs
-from bench.agents.probes import memory
+from bench.agents.probes import cpu, memory
 
 BUDGET_SHARE = 0.1
 """Of the time that warm-up and samples took: what timing each sample by turns may take."""
@@ -35,7 +34,7 @@ class _Sampled(NamedTuple):
     warm_up: timing.WarmUp
     ns: int
     peak_rss: Optional[int]
-    cpu_ns: Dict[str, int]
+    cpu_ns: Dict[str, Optional[int]]
 
 
 def measure(model: runtimes.Loaded, samples: List[Arrays], asked: Dict[str, Any], left_ns: Callable[[], float],
@@ -84,17 +83,15 @@ def _sample(model: runtimes.Loaded, given: Inputs, cycle: List[int], changed: bo
         warm = timing.warm_up(turn if restoring else model.invoke, asked)
         peak = memory.peak_rss()  # before samples are kept and sent: they are not the model's
         say("phase", name="samples")
-        before = resource.getrusage(resource.RUSAGE_SELF)
+        before = cpu.usage()
         begin = perf_counter_ns()
         if restoring:
             times = timing.sample_with(prepare, model.invoke, asked)
         else:
             times = timing.sample(model.invoke, asked)
         ns = perf_counter_ns() - begin
-        after = resource.getrusage(resource.RUSAGE_SELF)
-    cpu_ns = {"user": int((after.ru_utime - before.ru_utime) * 1e9),
-              "system": int((after.ru_stime - before.ru_stime) * 1e9)}
-    return _Sampled(times, warm._replace(runs=warm.runs * len(cycle)), ns, peak, cpu_ns)
+        used = cpu.since(before)
+    return _Sampled(times, warm._replace(runs=warm.runs * len(cycle)), ns, peak, used)
 
 
 def _by_turns(model: runtimes.Loaded, given: Inputs, samples: List[Arrays], sampled: _Sampled,

@@ -6,11 +6,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from bench import contention
 from bench.store.records import CellRecord, SessionRecord, TrialRecord
 from bench.units import ranges
 
 AND: Final = " / "
 """Stands between values that trials of one cell differ in, and within no single value."""
+CONTENTION: Final = "contention"
+DISTURBED: Final = "disturbed"
+"""Of trials from which others took the processor."""
 SHOWN_OF_HASH: Final = 12
 """Of a hash: enough to tell two apart by eye."""
 
@@ -29,8 +33,8 @@ def of(cell: CellRecord, timed: Sequence[TrialRecord], sessions: Sequence[Sessio
 
 
 def differing(circumstances: Mapping[str, str]) -> dict[str, str]:
-    """Those in which the trials of one cell were not alike."""
-    return {name: text for name, text in circumstances.items() if AND in text}
+    """Those in which the trials of one cell were not alike; contention, of which a check of its own tells, is none."""
+    return {name: text for name, text in circumstances.items() if AND in text and name != CONTENTION}
 
 
 def _joined(values: _Told) -> str:
@@ -122,6 +126,11 @@ def _charging(timed: Sequence[TrialRecord]) -> _Told:
             if isinstance(battery, Mapping) and battery.get("charging") is not None and not battery.get("faked")]
 
 
+def _contention(timed: Sequence[TrialRecord]) -> _Told:
+    told = [contention.of_trial(trial.cpu_ns, trial.settings) for trial in timed]
+    return [DISTURBED if reason else "undisturbed" for reason in told if reason is not None]
+
+
 def _yes(value: object) -> str:
     return "yes" if value else "no"
 
@@ -149,6 +158,7 @@ _TELLERS: Final[Mapping[str, Callable[[CellRecord, Sequence[TrialRecord], Sequen
     "options": _of_settings(_options),
     "measure": _of_settings(_measure),
     "emulation": _of_facts(_emulation),
+    CONTENTION: lambda cell, timed, sessions: _contention(timed),
     "converter": _of_artifact(_pairs("tools")),
 }
 

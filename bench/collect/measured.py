@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from bench import stats
+from bench import contention, stats
 from bench.collect.behaviour import cycle_of
 from bench.collect.marks import Timed
 from bench.results import Accuracy, Latency, Memory, Outputs, OutputState
@@ -63,14 +64,26 @@ def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:
     if not named or not named[-1]:
         return {}
     mine = [trial for trial in ended if trial.settings.get("retry_of") == named[-1]]
-    return {"baseline_run": str(named[-1]), "baseline_medians_ms": _medians_ms(mine, "baseline"),
-            "retry_medians_ms": _medians_ms(mine, "latency")}
+    baseline, own = _undisturbed([_by_number(mine, kind) for kind in ("baseline", "latency")])
+    return {"baseline_run": str(named[-1]), "baseline_medians_ms": _medians_ms(baseline),
+            "retry_medians_ms": _medians_ms(own)}
 
 
-def _medians_ms(trials: Iterable[TrialRecord], kind: str) -> tuple[float, ...]:
-    """Of the trials of a kind, by their numbers."""
-    taken = {trial.number: trial.samples or b"" for trial in trials if trial.kind == kind}
-    return tuple(stats.percentile(unpack(taken[number]), 50) / 1e6 for number in sorted(taken))
+def _by_number(trials: Iterable[TrialRecord], kind: str) -> list[TrialRecord]:
+    taken = {trial.number: trial for trial in trials if trial.kind == kind}
+    return [taken[number] for number in sorted(taken)]
+
+
+def _undisturbed(sides: list[list[TrialRecord]]) -> list[list[TrialRecord]]:
+    """Both sides without disturbed trials: where they have as many, without the turns in which either was disturbed."""
+    quiet = [[not contention.of_trial(trial.cpu_ns, trial.settings) for trial in side] for side in sides]
+    if len(sides[0]) == len(sides[1]):
+        quiet = [[all(turn) for turn in zip(*quiet, strict=True)]] * 2
+    return [list(itertools.compress(side, kept)) for side, kept in zip(sides, quiet, strict=True)]
+
+
+def _medians_ms(trials: Iterable[TrialRecord]) -> tuple[float, ...]:
+    return tuple(stats.percentile(unpack(trial.samples or b""), 50) / 1e6 for trial in trials)
 
 
 def is_retry(trial: TrialRecord) -> bool:

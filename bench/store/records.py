@@ -73,7 +73,7 @@ class SessionRecord:
 @dataclass(frozen=True)
 class TrialRecord:
     """One attempt at one trial. `samples` are packed (packing.py); their median is filled in when it is stored, unless
-    its outputs are wrong.
+    its outputs are wrong or it was disturbed. `cpu_ns` says how it shared the processor (bench.contention).
 
     `kind` is baseline for a trial of the baseline's artifact, taken in turn with the cell's own. `findings` are how
     the model behaved (see `bench.protocol`), with `repeats` as `bench.run.repeat` has it; None of older trials.
