@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from bench.config.expect import (
     BytesLimit,
@@ -25,16 +25,22 @@ from bench.results import CellResult, Judgement, Outcome, RunResult
 from bench.units import MIB, mebibytes, milliseconds
 from bench.words import counted
 
-OPEN: Final = ("inconclusive", "not judged")
-"""Outcomes that say neither yes nor no; none of them is green in silence."""
+State_ = Literal["green", "red", "not judged", "partly judged", "none"]
+"""Of a run."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a suite calls last-green, previous or a run's id: the comparison with it, or None and why there is none."""
+    """What a suite calls last-green, previous or a run's id: the comparison with it, or None and why there is none.
+    `by_metric` are comparisons of single metrics, where cells' baselines are others for them."""
 
     comparison: Comparison | None
     note: str = ""
+    by_metric: Mapping[str, Comparison] = field(default_factory=dict)
+
+    def of(self, metric: str) -> Comparison | None:
+        """The comparison that a metric is judged by."""
+        return self.by_metric.get(metric, self.comparison)
 
 
 @dataclass(frozen=True)
@@ -80,18 +86,25 @@ def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseli
     found: list[Held] = []
     for metric, entry in expect.entries():
         wish = Wish(metric, entry, _limit(entry))
-        lost = _lost(entry, baselines)
-        cells = [cell for cell in result.cells if (cell.status != "skipped" or cell.cell in lost) and wish.covers(cell)
+        lost = _lost(wish, baselines)
+        cells = [cell for cell in result.cells if wish.covers(cell) and cell.status != "pending"
+                 and (cell.status != "skipped" or cell.cell in lost)
                  and (metric != "accuracy_drop" or labelled is None or cell.model in labelled)]
-        found += [Held(entry, _explained(outcome, cell, entry)) for outcome, cell in zip(
+        found += [Held(entry, _explained(outcome, cell, wish, baselines)) for outcome, cell in zip(
             _judged(wish, cells, baselines, floors), cells, strict=True)]
     return tuple(found)
 
 
-def _lost(entry: Expectation, baselines: Mapping[str, Baseline]) -> set[str]:
+def _lost(wish: Wish, baselines: Mapping[str, Baseline]) -> set[str]:
     """Cells that the run which the entry is held against had, and this one has not any more."""
-    known = baselines.get(entry.against) if isinstance(entry, Regression | Growth | Drop) else None
-    return {cell.cell for cell in known.comparison.broke} if known and known.comparison else set()
+    known = _comparison(wish, baselines)
+    return {cell.cell for cell in known.broke} if known else set()
+
+
+def _comparison(wish: Wish, baselines: Mapping[str, Baseline]) -> Comparison | None:
+    """What the wish is judged by; None for a limit, and where there is no baseline."""
+    known = baselines.get(wish.entry.against) if isinstance(wish.entry, Regression | Growth | Drop) else None
+    return known.of(wish.metric) if known else None
 
 
 def judgement_of(expect: ExpectConfig, held: Sequence[Held],
@@ -104,8 +117,9 @@ def judgement_of(expect: ExpectConfig, held: Sequence[Held],
     notes += [f"{metric} {_limit(entry)}: no cell of this run is held against it" for metric, entry in idle]
     known = [baseline.comparison for baseline in baselines.values() if baseline.comparison]
     notes += [_gone(told) for told in known if told.only_before]
+    notes += [remark for told in known for remark in told.remarks]
     return Judgement(state_of(outcomes, expect.on_inconclusive), outcomes, known[0].before.run.id if known else None,
-                     tuple(dict.fromkeys(notes)))
+                     tuple(dict.fromkeys(notes)), expect.on_not_judged)
 
 
 def _gone(told: Comparison) -> str:
@@ -115,12 +129,16 @@ def _gone(told: Comparison) -> str:
             + (", ..." if more else ""))
 
 
-def state_of(outcomes: Sequence[Outcome], on_inconclusive: str) -> Literal["green", "red", "none"]:
-    """Of all outcomes together."""
-    if not outcomes:
+def state_of(outcomes: Sequence[Outcome], on_inconclusive: str) -> State_:
+    """Of all outcomes together. What was not judged is never green, whatever else is."""
+    states = {outcome.state for outcome in outcomes}
+    if not states:
         return "none"
-    untold = any(outcome.state in OPEN for outcome in outcomes) and on_inconclusive != "pass"
-    return "red" if untold or any(outcome.state == "broken" for outcome in outcomes) else "green"
+    if "broken" in states or ("inconclusive" in states and on_inconclusive != "pass"):
+        return "red"
+    if "not judged" in states:
+        return "not judged" if states == {"not judged"} else "partly judged"
+    return "green"
 
 
 def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Baseline],
@@ -132,7 +150,7 @@ def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Bas
     if isinstance(entry, Drop) and entry.against == "fp32":
         return [exact.drop_from_fp32(wish.limit, entry.at_most, cell) for cell in cells]
     assert isinstance(entry, Regression | Growth | Drop)
-    comparison = baselines[entry.against].comparison
+    comparison = baselines[entry.against].of(wish.metric)
     if comparison is None:
         return [Outcome(wish.metric, cell.cell, "kept", wish.limit, "-", "new: nothing to compare with")
                 for cell in cells]
@@ -204,8 +222,9 @@ def _limit(entry: Expectation) -> str:
     return f"at most {most} against {entry.against}"
 
 
-def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcome:
+def _explained(outcome: Outcome, cell: CellResult, wish: Wish, baselines: Mapping[str, Baseline]) -> Outcome:
     """With what a reader must know beside it; what was measured of wrong outputs keeps nothing but an accuracy."""
+    entry = wish.entry
     wrong = cell.outputs is not None and cell.outputs.wrong
     if wrong and outcome.state in ("kept", "inconclusive") and outcome.expectation not in ("accuracy_drop", "size"):
         outcome = replace(outcome, state="not judged",
@@ -214,4 +233,5 @@ def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcom
     parts = [outcome.reason]
     parts += [f"not trusted ({', '.join(failed)})"] if failed and outcome.state != "kept" else []
     parts += [f"the suite says: {entry.because}"] if entry.because and outcome.state != "kept" else []
-    return replace(outcome, reason="; ".join(parts))
+    known = _comparison(wish, baselines)
+    return replace(outcome, reason="; ".join(parts), baseline=known.run_of(cell.cell) if known else None)
