@@ -1,6 +1,6 @@
 """Which runs are one history: those of one suite, wherever its folder lies now, and not of another of the same name.
 
-docs/decisions/0011 says how suites are told apart and why.
+docs/decisions/0013 says how suites are told apart and why.
 """
 
 from __future__ import annotations
