@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Status = Literal["ok", "failed", "skipped"]
+Status = Literal["ok", "failed", "skipped", "pending"]
+"""`pending`: not measured yet, in a run that is in progress or was interrupted."""
 OutputState = Literal["ok", "poor", "differs", "unknown"]
 CheckState = Literal["passed", "failed", "unknown"]
 Badge = Literal["trusted", "unverified", "not trusted"]
@@ -128,7 +129,7 @@ class Steadiness:
 
 @dataclass(frozen=True)
 class CellResult:
-    """One cell, measured, failed or skipped."""
+    """One cell: measured, failed, skipped, or not measured yet."""
 
     cell: str
     device: str
@@ -186,6 +187,13 @@ class CellResult:
     """Disturbed trials that do not count, so that others' turns lack their own."""
     baseline_run: str | None = None
     """The run whose artifact the baseline's trials were of."""
+    baseline_p90s_ms: tuple[float, ...] = field(default=(), repr=False)
+    """As `baseline_medians_ms`, and so are the next: what else those trials gave."""
+    retry_p90s_ms: tuple[float, ...] = field(default=(), repr=False)
+    baseline_loads_ms: tuple[float, ...] = field(default=(), repr=False)
+    retry_loads_ms: tuple[float, ...] = field(default=(), repr=False)
+    baseline_peak_rss_mib: tuple[float, ...] = field(default=(), repr=False)
+    retry_peak_rss_mib: tuple[float, ...] = field(default=(), repr=False)
     quantiles_ms: tuple[float, ...] = field(default=(), repr=False)
     """Of the samples of all trials together: 41 percentiles from 0 to 100 in steps of 2.5, for charts."""
 
@@ -228,18 +236,22 @@ class Outcome:
     limit: str
     found: str
     reason: str
+    baseline: str | None = None
+    """The run that it was held against; None for limits, and where there is none."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the suite's `expect:` says of a run. `state`: red when something is broken, or could not be told and must
-    be; green when not; none where the suite expects nothing. `baseline` is the run that regressions were judged
-    against."""
+    """What the suite's `expect:` says of a run. `state`: red when something is broken, or is inconclusive and must not
+    be; not judged when nothing is broken and nothing could be judged, partly judged when some of it could not; green
+    when all was met; none where the suite expects nothing. `baseline` is the run that most regressions were judged
+    against. `on_not_judged` is what becomes of a run of which not all was judged: fail, incomplete, pass."""
 
-    state: Literal["green", "red", "none"]
+    state: Literal["green", "red", "not judged", "partly judged", "none"]
     outcomes: tuple[Outcome, ...] = ()
     baseline: str | None = None
     notes: tuple[str, ...] = ()
+    on_not_judged: str | None = None
 
 
 @dataclass(frozen=True)

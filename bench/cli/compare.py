@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import STORE, DeviceNames, StorePath
+from bench.cli.options import STORE, DeviceNames, StorePath, newest_run
 
 if TYPE_CHECKING:
     from bench.judge.types import Comparison
@@ -65,6 +65,8 @@ def add_to(app: typer.Typer) -> None:
         share, names = _fraction(margin), parse_despite(despite)
         suffix = _suffix(chart)
         with Store(store) as opened:
+            if run is None and "last" in (before, after):
+                newest_run(opened, None)
             sides = find_sides(opened, before, after, run)
             found = compare_sides(opened, *sides, despite=names, margin=share, devices=device or (), models=model or ())
         _refuse_empty(found)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bench.store.records import RunRecord
+    from bench.store.store import Store
 
 DEVICES = Path("devices.yaml")
 STORE = Path("reports/bench.sqlite")
@@ -17,6 +21,24 @@ StorePath = Annotated[Path, typer.Option("--store", metavar="PATH", help="The SQ
 Wait = Annotated[str | None, typer.Option("--wait", metavar="TIME", help="How long to wait for a device that another "
                                           "controller uses, such as 10m; without it, not at all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def newest_run(store: Store, wanted: str | None) -> RunRecord:
+    """The run that is wanted; without a name the newest that came to its end, and on standard error what is newer."""
+    import sys
+
+    from bench.report.text import visible
+
+    if wanted is not None:
+        return store.find_run(wanted)
+    found = store.newest_ended()
+    for run in reversed(store.runs()):
+        if (run.started, run.id) > (found.started, found.id):
+            says = ("is in progress" if run.state == "running"
+                    else "was interrupted; bench run --resume goes on with it")
+            print(f"run {visible(run.id)} of {visible(run.suite)}, which is newer, {says}: this is run "
+                  f"{visible(found.id)}, the newest that came to its end", file=sys.stderr)
+    return found
 
 
 def devices_text(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import STORE, DeviceNames, StorePath
+from bench.cli.options import STORE, DeviceNames, StorePath, newest_run
 
 if TYPE_CHECKING:
     from bench.judge.candidates import Wishes
@@ -111,7 +111,7 @@ def _read(path: Path, run: str | None, devices: Sequence[str]) -> RunResult:
     from bench.words import nearest
 
     with Store(path) as store:
-        record = store.find_run(run)
+        record = newest_run(store, run)
         result = with_checks(read_run(store, record), find_floors(store, record))
     known = list(dict.fromkeys(cell.device for cell in result.cells))
     for name in devices:

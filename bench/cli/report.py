@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import STORE, StorePath
+from bench.cli.options import STORE, StorePath, newest_run
 
 
 class Format(StrEnum):
@@ -28,7 +28,8 @@ class Format(StrEnum):
 def add_to(app: typer.Typer) -> None:
     @app.command()
     def report(
-        run: Annotated[str | None, typer.Argument(help="A run's id or its beginning; without one, the newest.")] = None,
+        run: Annotated[str | None, typer.Argument(help="A run's id or its beginning; without one, the newest that came "
+                                                       "to its end.")] = None,
         store: StorePath = STORE,
         format_: Annotated[Format, typer.Option("--format", help="The report's format.")] = Format.html,
         output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; "
@@ -44,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
         from bench.store.store import Store
 
         with Store(store) as opened:
-            morning = gather(opened, opened.find_run(run))
+            morning = gather(opened, newest_run(opened, run))
         content = render(morning, format_.value)
         if output is None and format_ in (Format.html, Format.parquet):
             output = store.parent / f"{morning.result.run.id}.{format_.value}"

@@ -40,8 +40,9 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Convert, quantize and measure a suite on devices, judge it by what it expects; write the HTML report.
 
-        Ends with 0 when all is well, 1 when an expectation is broken, or cannot be told and must be; 3 when something
-        could not be measured and nothing is broken, also where another controller uses a device; 130 after Ctrl-C.
+        Ends with 0 when all is well, 1 when an expectation is broken, or inconclusive and must not be; 3 when something
+        could not be measured or judged and nothing is broken, also where another controller uses a device; 130 after
+        Ctrl-C.
         """
         from dataclasses import replace
 
@@ -97,6 +98,8 @@ def _exit_code(run: RunInfo) -> int:
         return EXIT_EXPECTATION
     if run.state != "finished":
         return EXIT_INCOMPLETE
+    if judgement and judgement.state in ("not judged", "partly judged"):
+        return {"fail": EXIT_EXPECTATION, "pass": EXIT_OK}.get(judgement.on_not_judged or "", EXIT_INCOMPLETE)
     return EXIT_EXPECTATION if judgement and judgement.state == "red" else EXIT_OK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bench import stats
 from bench.collect import circumstances, judgements, marks, measured, remarks
@@ -13,6 +13,10 @@ from bench.collect.devices import summary
 from bench.collect.steadiness import steadiness
 from bench.results import ArtifactRef, CellResult, Outputs, RunInfo, RunResult
 from bench.store.records import CellRecord, RunRecord, SessionRecord, StoredRun, TrialRecord
+
+UNFINISHED: Final = {"running": "not measured yet: the run is in progress",
+                     "interrupted": "not measured yet: the run was interrupted before it"}
+"""By the states of runs that have not ended: why a cell of them has no numbers."""
 
 
 def collect(stored: StoredRun) -> RunResult:
@@ -60,6 +64,8 @@ def cell_result(cell: CellRecord, trials: Sequence[TrialRecord], sessions: Seque
     measure = run.settings.get("measure", {})
     final = _standing(trials)
     latency = [trial for trial in final if trial.kind == "latency"]
+    if not latency and run.state in UNFINISHED:
+        return CellResult(**identity, status="pending", reason=UNFINISHED[run.state])
     failed = [trial for trial in latency if trial.state == "failed" and not _beyond(trial, measure)]
     ended = [trial for trial in latency if trial.state == "ok"]
     if failed or (latency and not ended):
@@ -67,15 +73,16 @@ def cell_result(cell: CellRecord, trials: Sequence[TrialRecord], sessions: Seque
         return CellResult(**identity, status="failed", reason=f"latency trial {why.number}: {why.reason}",
                           fault=why.fault)
     if not ended:
-        return CellResult(**identity, status="failed", reason="not measured: the run was interrupted before it",
+        return CellResult(**identity, status="failed", reason="not measured: the run ended without it",
                           fault="infrastructure")
-    return CellResult(**identity, **_measured(cell, final, ended, sessions, measure))
+    return CellResult(**identity, **_measured(cell, final, ended, sessions, run))
 
 
 def _measured(cell: CellRecord, final: Sequence[TrialRecord], ended: Sequence[TrialRecord],
-              sessions: Sequence[SessionRecord], measure: Mapping[str, Any]) -> dict[str, Any]:
+              sessions: Sequence[SessionRecord], run: RunRecord) -> dict[str, Any]:
     """The fields of a cell that has its numbers."""
     every = [marks.look_at(trial) for trial in sorted(ended, key=lambda trial: trial.number) if trial.samples]
+    measure = run.settings.get("measure", {})
     timed = marks.undisturbed(every, measure.get("trials", 0))
     counted = [each.trial for each in timed]
     scored = [trial for trial in final if trial.state == "ok" and trial.kind == "accuracy"]
@@ -87,7 +94,8 @@ def _measured(cell: CellRecord, final: Sequence[TrialRecord], ended: Sequence[Tr
         "left_out": len(every) - len(timed), "cores": marks.cores_of(counted),
         "throttled": marks.throttling(timed), "steadiness": steadiness(timed),
         "circumstances": circumstances.of(cell, counted, sessions),
-        "warnings": remarks.of_cell(cell, final, every, timed, centre, measure, sessions[-1] if sessions else None)}
+        "warnings": remarks.of_cell(cell, final, every, timed, centre, measure, sessions[-1] if sessions else None,
+                                    in_progress=run.state == "running")}
 
 
 def _proven(cell: CellRecord, found: Outputs | None) -> Outputs | None:

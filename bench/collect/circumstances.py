@@ -32,6 +32,12 @@ def of(cell: CellRecord, timed: Sequence[TrialRecord], sessions: Sequence[Sessio
     return {name: text for name, text in found.items() if text}
 
 
+def of_settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What a trial's settings alone tell: cores, options, and how it was measured, by the names of `NAMES`."""
+    found = {"cores": _cores(settings), "options": _options(settings), "measure": _measure(settings)}
+    return {name: text for name, text in found.items() if text}
+
+
 def differing(circumstances: Mapping[str, str]) -> dict[str, str]:
     """Those in which the trials of one cell were not alike; contention, of which a check of its own tells, is none."""
     return {name: text for name, text in circumstances.items() if AND in text and name != CONTENTION}

@@ -65,11 +65,11 @@ def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:
         return {}
     mine = [trial for trial in ended if trial.settings.get("retry_of") == named[-1]]
     baseline, own = _undisturbed([_by_number(mine, kind) for kind in ("baseline", "latency")])
-    return {"baseline_run": str(named[-1]), "baseline_medians_ms": _medians_ms(baseline),
-            "retry_medians_ms": _medians_ms(own)}
+    return {"baseline_run": str(named[-1]), **_of_side("baseline", baseline), **_of_side("retry", own)}
 
 
 def _by_number(trials: Iterable[TrialRecord], kind: str) -> list[TrialRecord]:
+    """Those of a kind, by their numbers, of each number the last."""
     taken = {trial.number: trial for trial in trials if trial.kind == kind}
     return [taken[number] for number in sorted(taken)]
 
@@ -82,8 +82,15 @@ def _undisturbed(sides: list[list[TrialRecord]]) -> list[list[TrialRecord]]:
     return [list(itertools.compress(side, kept)) for side, kept in zip(sides, quiet, strict=True)]
 
 
-def _medians_ms(trials: Iterable[TrialRecord]) -> tuple[float, ...]:
-    return tuple(stats.percentile(unpack(trial.samples or b""), 50) / 1e6 for trial in trials)
+def _of_side(side: str, trials: Sequence[TrialRecord]) -> dict[str, tuple[float, ...]]:
+    """What the interleaved trials of a side gave, as the fields that its name begins."""
+    samples = [unpack(trial.samples or b"") for trial in trials]
+    return {
+        f"{side}_medians_ms": tuple(stats.percentile(each, 50) / 1e6 for each in samples),
+        f"{side}_p90s_ms": tuple(stats.percentile(each, 90) / 1e6 for each in samples if each.size >= LEAST_FOR_P90),
+        f"{side}_loads_ms": tuple(trial.phases["load_ns"] / 1e6 for trial in trials if trial.phases.get("load_ns")),
+        f"{side}_peak_rss_mib": tuple(trial.memory["peak_rss_bytes"] / MIB for trial in trials
+                                      if trial.memory.get("peak_rss_bytes"))}
 
 
 def is_retry(trial: TrialRecord) -> bool:

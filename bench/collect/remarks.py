@@ -27,7 +27,8 @@ MANY_OUTLIERS: Final = 0.01
 
 
 def of_cell(cell: CellRecord, final: Sequence[TrialRecord], every: Sequence[Timed], timed: Sequence[Timed],
-            centre: stats.Centre, measure: Mapping[str, Any], session: SessionRecord | None) -> tuple[str, ...]:
+            centre: stats.Centre, measure: Mapping[str, Any], session: SessionRecord | None, *,
+            in_progress: bool = False) -> tuple[str, ...]:
     """All that is to be said of a measured cell, each thing once.
 
     `final` are all its trials, of each the attempt that counts; `every` the latency trials among them that ended well,
@@ -40,7 +41,7 @@ def of_cell(cell: CellRecord, final: Sequence[TrialRecord], every: Sequence[Time
     found += (cell.artifact or {}).get("warnings", [])
     found += _of_outputs(final) + behaviour.warnings(final) + _of_failures(final) + _of_alikeness(trials)
     found += _other_load(trials, cell.threads, session)
-    found += _of_count([each.trial for each in every], measure) + _of_spread(trials, centre)
+    found += _of_count([each.trial for each in every], measure, in_progress=in_progress) + _of_spread(trials, centre)
     found += _of_order(timed) + _of_speeds(timed) + _of_outliers(timed)
     found += _of_contention(every, timed) + [f"disturbed: {disturbance}"] * (disturbance is not None)
     return tuple(dict.fromkeys(found))
@@ -94,11 +95,12 @@ def _other_load(trials: Sequence[TrialRecord], threads: int, session: SessionRec
     return [f"other load: up to {max(loads):.1f} processes wanted to run on {cores} cores before a trial"]
 
 
-def _of_count(trials: Sequence[TrialRecord], measure: Mapping[str, Any]) -> list[str]:
+def _of_count(trials: Sequence[TrialRecord], measure: Mapping[str, Any], *, in_progress: bool) -> list[str]:
     """Where there are more than the suite's `trials`, they were measured until the interval was narrow enough."""
     wanted = measure.get("trials", 0)
     own = sum(not is_retry(trial) for trial in trials)
-    return [f"{own} of {wanted} trials: the run was interrupted"] * (own < wanted)
+    why = "is in progress" if in_progress else "was interrupted"
+    return [f"{own} of {wanted} trials: the run {why}"] * (own < wanted)
 
 
 def _of_spread(trials: Sequence[TrialRecord], centre: stats.Centre) -> list[str]:

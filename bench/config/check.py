@@ -51,6 +51,11 @@ def _raise_if_any(loaded: LoadedSuite, problems: list[Problem]) -> None:
         raise config_error(loaded.path, read_document(loaded.text, loaded.path), problems, "suite")
 
 
+def files_of(model: ModelConfig) -> Iterator[Path]:
+    """The files that a model names, as the suite writes them."""
+    yield from (path for _, path in _files(model))
+
+
 def _missing_files(loaded: LoadedSuite) -> Iterator[Problem]:
     for name, model in loaded.config.models.items():
         for place, path in _files(model):

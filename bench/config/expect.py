@@ -135,8 +135,11 @@ class ExpectConfig(Strict):
     on_inconclusive: Literal["pass", "fail", "retry"] = "fail"
     """What becomes of a run in which something cannot be told: it is green all the same, it is red, or more trials are
     measured at once and it is red if that does not settle it."""
+    on_not_judged: Literal["fail", "incomplete", "pass"] = "incomplete"
+    """How `bench run` ends when nothing is broken and something could not be judged, such as after a change of the
+    device's system: with 1, 3 or 0. The run is not green, and what was not judged is nobody's baseline."""
     retry_trials: int = Field(default=10, ge=1, le=1000)
-    """With retry: more trials of a cell at most."""
+    """More trials of a cell at most: with retry, and where an option changed, interleaved with the option of before."""
     despite: tuple[Line, ...] = ()
     """Circumstances that may differ from those of the run compared with: os, runtime, ..."""
     latency_p50: Times | None = None

@@ -115,6 +115,22 @@ def nothing_is_listed_twice(data: dict[str, Any]) -> Iterator[Problem]:
         yield from _repeats(_list(data, key), (key,))
 
 
+def each_old_name_is_free(data: dict[str, Any]) -> Iterator[Problem]:
+    """Models that were what another model of the suite is or was."""
+    models = _mapping(data, "models")
+    seen: dict[str, str] = {}
+    for name in models:
+        was = _mapping(models, name).get("was")
+        for old in was if isinstance(was, list) else [was]:
+            if not isinstance(old, str):
+                continue
+            if old in models:
+                yield Problem(("models", name, "was"), f"{quoted(old)} is a model of this suite: its history is its "
+                                                       "own")
+            elif seen.setdefault(old, name) != name:
+                yield Problem(("models", name, "was"), f"{quoted(old)} is what {quoted(seen[old])} was, too")
+
+
 def each_delegate_is_its_runtimes(data: dict[str, Any]) -> Iterator[Problem]:
     """Delegates that their runtime does not have."""
     for runtime, options in _mapping(data, "runtime_options").items():
@@ -216,7 +232,7 @@ def _words(data: dict[str, Any], key: str, usual: tuple[str, ...]) -> tuple[str,
 
 DEVICE_RULES: Final[tuple[Rule, ...]] = (each_device_has_one_transport,)
 SUITE_RULES: Final[tuple[Rule, ...]] = (
-    each_model_has_one_source, each_input_has_one_origin, each_model_is_calibrated_on_one_thing,
+    each_model_has_one_source, each_input_has_one_origin, each_model_is_calibrated_on_one_thing, each_old_name_is_free,
     nothing_is_listed_twice, each_delegate_is_its_runtimes, warmup_can_end, measuring_until_can_end,
     each_exclude_matches_something, each_expectation_covers_something,
 )

@@ -105,6 +105,10 @@ Dataset = Annotated[Annotated[DatasetConfig, Tag("(files)")] | Annotated[Builtin
 """Labelled data: one's own files, or the name of a built-in set."""
 
 
+def _was_tag(value: object) -> str:
+    return "(several)" if isinstance(value, list | tuple) else "(one)"
+
+
 class ModelConfig(Strict):
     """A model: its source, its inputs where the file does not say, its labelled data (or a built-in set's name)."""
 
@@ -115,6 +119,14 @@ class ModelConfig(Strict):
     """Labelled data to score accuracy on: files, or a built-in set's name."""
     calibration: Calibration | None = None
     """Real inputs to calibrate int8 and int16x8 on: a .npy file of shape (m, *input shape), or one for each input."""
+    was: Annotated[Annotated[Name, Tag("(one)")] | Annotated[tuple[Name, ...], Field(min_length=1), Tag("(several)")],
+                   Discriminator(_was_tag)] | None = None
+    """The name, or names, that it had in earlier runs: it goes on with their history."""
+
+    @property
+    def old_names(self) -> tuple[str, ...]:
+        """What it was called in earlier runs, the last name first."""
+        return () if self.was is None else (self.was,) if isinstance(self.was, str) else self.was
 
 
 class WarmupConfig(Strict):
@@ -213,6 +225,9 @@ class SuiteConfig(Strict):
     """The version of the file format: 1."""
     name: Name
     """The suite's name in runs and reports."""
+    id: Line | None = None
+    """What the suite is known by wherever its file lies: suites of one id are one history. The id of an earlier run
+    goes on with the history of that run."""
     models: dict[Name, ModelConfig] = Field(min_length=1)
     """By the name that reports use."""
     precisions: tuple[Precision, ...] = Field(default=("fp32",), min_length=1)

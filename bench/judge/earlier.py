@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from bench.judge.types import Comparison, Difference
+from bench.collect.circumstances import CONTENTION
+from bench.judge.types import Comparison, Difference, Refused
 from bench.results import CellResult
 
+OPTIONS: Final = "options"
+"""The one condition of then that can be had now: the runtime takes whatever options it is given."""
 State = Literal["kept", "broken", "inconclusive", "not judged"]
 """Of an expectation that was held against a cell."""
 
@@ -25,18 +28,29 @@ class Earlier:
 
 def find_earlier(cells: Iterable[CellResult], comparison: Comparison) -> list[Earlier]:
     """Each of these cells of the comparison's later run, as it was in the earlier one."""
-    run = comparison.before.run.id
     known = {pair.after.cell: Earlier(pair.before, "inconclusive", "it was not told in both runs")
              for pair in comparison.pairs}
     known |= {refused.after.cell: Earlier(refused.before, "not judged",
-                                          f"not comparable: {listed(refused.differences)}")
+                                          f"not comparable: {listed(refused.differences)}{_not_both(refused)}")
               for refused in comparison.refused}
     known |= {after.cell: Earlier(before, "not judged", f"not measured: {after.reason}")
               for before, after in comparison.in_use}
-    known |= {lost.cell: _lost(lost, run) for lost in comparison.broke}
-    known |= {cell.cell: Earlier(None, "kept", f"nothing to compare with: run {run} has no right outputs of it")
+    known |= {lost.cell: _lost(lost, comparison.run_of(lost.cell)) for lost in comparison.broke}
+    known |= {cell.cell: Earlier(None, "kept", "nothing to compare with: run "
+                                 f"{comparison.run_of(cell.cell)} has no right outputs of it")
               for cell in comparison.mended}
-    return [known.get(cell.cell) or _new(cell, run) for cell in cells]
+    new = set(comparison.only_after)
+    return [known.get(cell.cell) or _without(cell, comparison.run_of(cell.cell), new=cell.cell in new)
+            for cell in cells]
+
+
+def _not_both(refused: Refused) -> str:
+    """Why what was then cannot be measured beside what is now, where only that would tell."""
+    names = {item.name for item in refused.differences}
+    if names - {CONTENTION} == {OPTIONS}:
+        return ""
+    gone = [name for name in ("runtime", "os") if name in names]
+    return f"; the {' and the '.join(gone)} of then cannot be had any more, to measure both now" if gone else ""
 
 
 def listed(differences: tuple[Difference, ...]) -> str:
@@ -52,8 +66,8 @@ def _lost(cell: CellResult, run: str) -> Earlier:
     return Earlier(None, state, f"measured in run {run} and not now: {cell.reason}")
 
 
-def _new(cell: CellResult, run: str) -> Earlier:
-    """Not there then, or not measured either."""
+def _without(cell: CellResult, run: str, *, new: bool) -> Earlier:
+    """Not there then, not measured either, or never green."""
     if cell.status == "failed":
         return Earlier(None, "not judged", f"not measured: {cell.reason}; neither in run {run}")
-    return Earlier(None, "kept", "new: nothing to compare with")
+    return Earlier(None, "kept", f"{'new' if new else 'no green result before'}: nothing to compare with")

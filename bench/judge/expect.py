@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from bench.collect.circumstances import CONTENTION
@@ -29,16 +29,22 @@ from bench.words import counted
 
 TIMES: Final = ("latency_p50", "latency_p90", "load_time")
 """What other processes make longer."""
-OPEN: Final = ("inconclusive", "not judged")
-"""Outcomes that say neither yes nor no; none of them is green in silence."""
+State_ = Literal["green", "red", "not judged", "partly judged", "none"]
+"""Of a run."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a suite calls last-green, previous or a run's id: the comparison with it, or None and why there is none."""
+    """What a suite calls last-green, previous or a run's id: the comparison with it, or None and why there is none.
+    `by_metric` are comparisons of single metrics, where cells' baselines are others for them."""
 
     comparison: Comparison | None
     note: str = ""
+    by_metric: Mapping[str, Comparison] = field(default_factory=dict)
+
+    def of(self, metric: str) -> Comparison | None:
+        """The comparison that a metric is judged by."""
+        return self.by_metric.get(metric, self.comparison)
 
 
 @dataclass(frozen=True)
@@ -84,10 +90,11 @@ def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseli
     found: list[Held] = []
     for metric, entry in expect.entries():
         wish = Wish(metric, entry, _limit(entry))
-        lost = _lost(entry, baselines)
+        lost = _lost(wish, baselines)
         cells = [cell for cell in result.cells if _is_held(metric, cell, lost) and wish.covers(cell)
                  and (metric != "accuracy_drop" or labelled is None or cell.model in labelled)]
-        found += [Held(entry, _explained(_settled(outcome, cell, expect), cell, entry)) for outcome, cell in zip(
+        found += [Held(entry, _explained(_settled(outcome, cell, expect), cell, wish, baselines))
+                  for outcome, cell in zip(
             _judged(wish, cells, baselines, floors), cells, strict=True)]
     return tuple(found)
 
@@ -95,14 +102,20 @@ def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseli
 def _is_held(metric: Metric, cell: CellResult, lost: Collection[str]) -> bool:
     """Whether an expectation of that metric is held against the cell: one that was left out has broken, or, where only
     its device was in use, still has a file."""
-    return cell.status != "skipped" or cell.cell in lost or (
+    return cell.status not in ("skipped", "pending") or cell.cell in lost or (
         metric == "size" and cell.fault == "busy" and cell.artifact is not None)
 
 
-def _lost(entry: Expectation, baselines: Mapping[str, Baseline]) -> set[str]:
+def _lost(wish: Wish, baselines: Mapping[str, Baseline]) -> set[str]:
     """Cells that the run which the entry is held against had, and this one has not any more."""
-    known = baselines.get(entry.against) if isinstance(entry, Regression | Growth | Drop) else None
-    return {cell.cell for cell in known.comparison.broke} if known and known.comparison else set()
+    known = _comparison(wish, baselines)
+    return {cell.cell for cell in known.broke} if known else set()
+
+
+def _comparison(wish: Wish, baselines: Mapping[str, Baseline]) -> Comparison | None:
+    """What the wish is judged by; None for a limit, and where there is no baseline."""
+    known = baselines.get(wish.entry.against) if isinstance(wish.entry, Regression | Growth | Drop) else None
+    return known.of(wish.metric) if known else None
 
 
 def judgement_of(expect: ExpectConfig, held: Sequence[Held],
@@ -115,8 +128,9 @@ def judgement_of(expect: ExpectConfig, held: Sequence[Held],
     notes += [f"{metric} {_limit(entry)}: no cell of this run is held against it" for metric, entry in idle]
     known = [baseline.comparison for baseline in baselines.values() if baseline.comparison]
     notes += [_gone(told) for told in known if told.only_before]
+    notes += [remark for told in known for remark in told.remarks]
     return Judgement(state_of(outcomes, expect.on_inconclusive), outcomes, known[0].before.run.id if known else None,
-                     tuple(dict.fromkeys(notes)))
+                     tuple(dict.fromkeys(notes)), expect.on_not_judged)
 
 
 def _gone(told: Comparison) -> str:
@@ -126,12 +140,16 @@ def _gone(told: Comparison) -> str:
             + (", ..." if more else ""))
 
 
-def state_of(outcomes: Sequence[Outcome], on_inconclusive: str) -> Literal["green", "red", "none"]:
-    """Of all outcomes together."""
-    if not outcomes:
+def state_of(outcomes: Sequence[Outcome], on_inconclusive: str) -> State_:
+    """Of all outcomes together. What was not judged is never green, whatever else is."""
+    states = {outcome.state for outcome in outcomes}
+    if not states:
         return "none"
-    untold = any(outcome.state in OPEN for outcome in outcomes) and on_inconclusive != "pass"
-    return "red" if untold or any(outcome.state == "broken" for outcome in outcomes) else "green"
+    if "broken" in states or ("inconclusive" in states and on_inconclusive != "pass"):
+        return "red"
+    if "not judged" in states:
+        return "not judged" if states == {"not judged"} else "partly judged"
+    return "green"
 
 
 def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Baseline],
@@ -143,7 +161,7 @@ def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Bas
     if isinstance(entry, Drop) and entry.against == "fp32":
         return [exact.drop_from_fp32(wish.limit, entry.at_most, cell) for cell in cells]
     assert isinstance(entry, Regression | Growth | Drop)
-    comparison = baselines[entry.against].comparison
+    comparison = baselines[entry.against].of(wish.metric)
     if comparison is None:
         return [Outcome(wish.metric, cell.cell, "kept", wish.limit, "-", "new: nothing to compare with")
                 for cell in cells]
@@ -223,8 +241,9 @@ def _settled(outcome: Outcome, cell: CellResult, expect: ExpectConfig) -> Outcom
     return replace(outcome, state="inconclusive", reason=f"measured while disturbed ({cell.disturbed}): measure again")
 
 
-def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcome:
+def _explained(outcome: Outcome, cell: CellResult, wish: Wish, baselines: Mapping[str, Baseline]) -> Outcome:
     """With what a reader must know beside it; what was measured of wrong outputs keeps nothing but an accuracy."""
+    entry = wish.entry
     wrong = cell.outputs is not None and cell.outputs.wrong
     if wrong and outcome.state in ("kept", "inconclusive") and outcome.expectation not in ("accuracy_drop", "size"):
         outcome = replace(outcome, state="not judged",
@@ -233,4 +252,5 @@ def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcom
     parts = [outcome.reason]
     parts += [f"not trusted ({', '.join(failed)})"] if failed and outcome.state != "kept" else []
     parts += [f"the suite says: {entry.because}"] if entry.because and outcome.state != "kept" else []
-    return replace(outcome, reason="; ".join(parts))
+    known = _comparison(wish, baselines)
+    return replace(outcome, reason="; ".join(parts), baseline=known.run_of(cell.cell) if known else None)

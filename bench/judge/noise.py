@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from bench.collect.circumstances import of_settings
+from bench.judge.identity import histories
 from bench.judge.types import NoiseFloor
 from bench.judge.verdict import LEVEL
 from bench.stats.drawing_in import Side, draw_in
 from bench.stats.planning import log_for
 from bench.stats.student import chi_square_quantile
-from bench.store.records import RunRecord, SessionRecord, TrialMedian
-from bench.store.store import Store
+from bench.store.records import CellConditions, RunRecord, SessionRecord, TrialMedian
+from bench.store.store import ENDED, Store
 
 Floors: TypeAlias = Mapping[tuple[str, str], NoiseFloor]
 """By device and runtime."""
@@ -43,7 +47,7 @@ class _Cell:
 
     run: str
     cell: str
-    circumstances: tuple[str, ...]
+    circumstances: tuple[object, ...]
     sides: tuple[Side, Side]
     whole: Side
 
@@ -54,28 +58,33 @@ def find_floors(store: Store, judged: RunRecord | None = None) -> Floors:
     With `judged`, of those before that run only: what is held against the noise must not be taken for noise itself.
     """
     noisy = store.runs("noise")
-    nights = [run for run in store.runs("measure")
-              if judged is None or (run.started, run.id) < (judged.started, judged.id)][:LOOKED_AT]
+    nights = [run for run in store.runs("measure") if run.state in ENDED
+              and (judged is None or (run.started, run.id) < (judged.started, judged.id))][:LOOKED_AT]
     medians = store.medians(runs=[run.id for run in noisy])
     sessions = store.sessions([run.id for run in (*noisy, *nights)]) if medians else ()
     seen = {(session.run, session.device) for session in sessions}
     floors: dict[tuple[str, str], NoiseFloor] = {}
+    known = histories(store.runs(None)) if medians else {}
     for device in sorted({trial.device for trial in medians}):
         newest = [run for run in nights if (run.id, device) in seen][:MOST_RUNS]
         taken = [*(trial for trial in medians if trial.device == device),
                  *store.medians(device=device, runs=[run.id for run in newest])]
-        floors |= floors_of([*noisy, *newest], taken, sessions)
+        runs = [*noisy, *newest]
+        floors |= floors_of(runs, taken, sessions, store.cell_conditions([run.id for run in runs], device), known)
     return floors
 
 
-def floors_of(runs: Iterable[RunRecord], medians: Iterable[TrialMedian], sessions: Iterable[SessionRecord]) -> Floors:
-    """What is known of the noise of each device and runtime that had a noise run; `runs` the newest first of a purpose.
+def floors_of(runs: Iterable[RunRecord], medians: Iterable[TrialMedian], sessions: Iterable[SessionRecord],
+              conditions: Iterable[CellConditions] = (), known: Mapping[str, str] | None = None) -> Floors:
+    """What is known of the noise of each device and runtime that had a noise run; `runs` the newest first of a purpose,
+    `conditions` those of their cells, `known` the histories of runs where there are more than these.
 
     `trial_sd`: of noise runs, in which a cell's odd-numbered trials are one side and its even-numbered the other, the
     variance of logarithms of trial medians around their side's mean, pooled over cells and runs. `run_sd`: of all runs
-    of the same cell with the same artifact, suite, devices file, runtime version, agent and system, noise runs among
-    them, the variance of the runs' means beyond what their trials explain, pooled over cells; None below `LEAST_RUNS`
-    equal runs. A cell whose latency was found to break an expectation counts for nothing in that run. Of a device's
+    of the same cell of one suite, and what the guard of comparisons asks for: the same artifact, suite file, devices
+    file, options, cores, runtime, libraries, agent, system and inputs; noise runs among them;
+    the variance of the runs' means beyond what their trials explain, pooled over cells; None below `LEAST_RUNS` equal
+    runs. A cell whose latency was found to break an expectation counts for nothing in that run. Of a device's
     runs the newest `MOST_RUNS` count, and all its noise runs. Trials far off the others are drawn in before,
     as verdicts do (`bench.stats.drawing_in`): else 1 to 3 odd ones of 40 would ask for thousands of trials.
 
@@ -98,13 +107,36 @@ def floors_of(runs: Iterable[RunRecord], medians: Iterable[TrialMedian], session
     medians = tuple(trial for trial in medians if (trial.run, trial.cell) not in broken)
     counted = _counted([run.id for run in runs], noisy, medians)
     floors = {}
-    setups = {run.id: _setup(run) for run in runs}
+    suites = histories(runs) if known is None else known
+    setups = {run.id: (_setup(run), suites[run.id]) for run in runs}
+    measured = {(each.run, each.cell): alike(each) for each in conditions}
     for key, cells in sorted(_cells((trial for trial in medians if trial.run in counted[trial.device]),
-                                    sessions, setups).items()):
+                                    sessions, setups, measured).items()):
         floor = _floor(*key, cells, noisy)
         if floor is not None:
             floors[key] = floor
     return floors
+
+
+def alike(seen: CellConditions) -> tuple[object, ...]:
+    """What two cells must share to be noise of one another, of what is not known by run, device or artifact."""
+    return _asked(seen.settings), _libraries(seen.versions), seen.governor, seen.charging, seen.inputs
+
+
+def settings_of(seen: CellConditions) -> dict[str, str]:
+    """Cores, options and how it was measured, as `bench.collect.circumstances.of_settings` words them."""
+    return dict(_asked(seen.settings))
+
+
+@lru_cache(maxsize=1024)
+def _asked(settings: str) -> tuple[tuple[str, str], ...]:
+    return tuple(of_settings(json.loads(settings) or {}).items())
+
+
+@lru_cache(maxsize=1024)
+def _libraries(versions: str) -> tuple[str | None, ...]:
+    known: dict[str, Any] = json.loads(versions) or {}
+    return tuple(known.get(name) for name in ("python", "numpy", "runtime"))
 
 
 def smallest_difference(floor: NoiseFloor, trials: int, *, cells: int = 1, margin: float = 0.0, power: float = 0.9,
@@ -198,7 +230,8 @@ def _limit(variance: float, df: int, confidence: float) -> float:
 
 
 def _cells(medians: Iterable[TrialMedian], sessions: Iterable[SessionRecord],
-           setups: Mapping[str, str]) -> dict[tuple[str, str], list[_Cell]]:
+           setups: Mapping[str, tuple[str, str]],
+           measured: Mapping[tuple[str, str], tuple[object, ...]]) -> dict[tuple[str, str], list[_Cell]]:
     """All cells of all runs, by device and runtime."""
     systems = _systems(sessions)
     found: dict[tuple[str, str], list[_Cell]] = defaultdict(list)
@@ -208,12 +241,13 @@ def _cells(medians: Iterable[TrialMedian], sessions: Iterable[SessionRecord],
     for (run, cell), trials in grouped.items():
         first = trials[0]
         agent, system, runtimes = systems.get((run, first.device), ("", "", {}))
-        circumstances = (first.artifact, setups[run], agent, system, str(runtimes.get(first.runtime)))
+        circumstances = (first.artifact, *setups[run], agent, system, str(runtimes.get(first.runtime)),
+                         measured.get((run, cell)))
         found[first.device, first.runtime].append(_cell(run, cell, circumstances, trials))
     return found
 
 
-def _cell(run: str, cell: str, circumstances: tuple[str, ...], trials: Iterable[TrialMedian]) -> _Cell:
+def _cell(run: str, cell: str, circumstances: tuple[object, ...], trials: Iterable[TrialMedian]) -> _Cell:
     ordered = sorted(trials, key=lambda trial: trial.number)
     odd = [trial.number % 2 == 1 for trial in ordered]
     logs = [math.log(max(trial.median_ns, 1.0)) for trial in ordered]
@@ -228,7 +262,7 @@ def _systems(sessions: Iterable[SessionRecord]) -> dict[tuple[str, str], tuple[s
     told = {}
     for session in sessions:
         phone = session.facts.get("android")
-        parts = (session.facts.get("os"), session.facts.get("kernel"), session.facts.get("power_mode"),
+        parts = (*(session.facts.get(name) for name in ("os", "kernel", "power_mode", "soc", "cpu_flags")),
                  phone.get("fingerprint") if isinstance(phone, dict) else None)
         told[session.run, session.device] = (session.agent, repr(parts), session.runtimes)
     return told

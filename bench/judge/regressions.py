@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench.config.expect import Metric
-from bench.judge.compare import LEAST_MIB, LEAST_MS
 from bench.judge.earlier import State, find_earlier, listed
 from bench.judge.noise import Floors
+from bench.judge.pairs import LEAST_MIB, LEAST_MS
 from bench.judge.types import CellPair, Comparison, Pair, Verdict
 from bench.judge.verdict import judge
 from bench.results import CellResult, Outcome
 
+_IN_TURN: Final = {"latency_p90": "p90s_ms", "load_time": "loads_ms", "peak_memory": "peak_rss_mib"}
+"""The same of interleaved trials, after `baseline_` and `retry_`."""
 _VALUES: Final = {"latency_p50": "trial_medians_ms", "latency_p90": "trial_p90s_ms", "load_time": "trial_loads_ms",
                   "peak_memory": "trial_peak_rss_mib"}
 """The trials' own values of a metric."""
@@ -23,7 +25,8 @@ def judge_cells(metric: Metric, limit: str, margin: float, cells: Sequence[CellR
     """An outcome for each of the cells, in their order; `margin` is a fraction.
 
     All that can be compared are judged in one call, so that chance is shared out among them. A cell that was measured
-    again in turn with the baseline's artifact is judged by those trials (p50 only, which alone is known of both).
+    again, interleaved with the baseline's artifact, is judged by those trials: p50 always, the others where nothing
+    else of the two can be compared.
     """
     pairs = {pair.after.cell: pair for pair in comparison.pairs}
     told = [(cell, pair, values) for cell in cells if (pair := pairs.get(cell.cell))
@@ -39,19 +42,26 @@ def judge_cells(metric: Metric, limit: str, margin: float, cells: Sequence[CellR
 def _values(metric: Metric, pair: CellPair, comparison: Comparison, floors: Floors) -> Pair | None:
     """The two sets of values; None where one side does not tell."""
     one, other = pair.before, pair.after
-    if pair.retried and metric == "latency_p50":
+    retried = _by_turns(metric, pair)
+    if retried and metric == "latency_p50":
         values = other.baseline_medians_ms, other.retry_medians_ms
+    elif retried:
+        values = getattr(other, f"baseline_{_IN_TURN[metric]}"), getattr(other, f"retry_{_IN_TURN[metric]}")
     else:
         values = getattr(one, _VALUES[metric]), getattr(other, _VALUES[metric])
     if not all(side and min(side) > 0 for side in values):
         return None
-    retried = pair.retried and metric == "latency_p50"
     memory = metric == "peak_memory"  # is not noisy as time is: the floor of latency says nothing of it
     one_run = comparison.before.run.id == comparison.after.run.id
     return Pair(other.cell, *values, same_run=retried or memory or one_run,
                 in_turn=retried or (one_run and one.device == other.device and not (one.left_out or other.left_out)),
                 floor=None if memory else floors.get((other.device, other.runtime)),
                 trial_seconds=max((cell.trial_seconds for cell in (one, other) if cell.trial_seconds), default=None))
+
+
+def _by_turns(metric: Metric, pair: CellPair) -> bool:
+    """Whether it is the interleaved trials that tell."""
+    return pair.retried and (metric == "latency_p50" or bool(pair.unlike))
 
 
 def _outcome(metric: Metric, limit: str, margin: float, pair: CellPair, verdict: Verdict,
@@ -62,8 +72,9 @@ def _outcome(metric: Metric, limit: str, margin: float, pair: CellPair, verdict:
     chance = "" if verdict.p is None else f"; p {_probability(verdict.p)} after allowing for all cells judged together"
     parts = ["the whole interval is within the limit" if below else f"beyond the limit{chance}" if state == "broken"
              else verdict.reason]
-    if pair.retried and metric == "latency_p50":
-        parts.append("measured again in turn with the artifact of that run")
+    if _by_turns(metric, pair):
+        parts.append("measured again, interleaved with the artifact of that run"
+                     + (f" and its {listed(pair.unlike)}" if pair.unlike else ""))
     if pair.despite:
         parts.append(f"despite {listed(pair.despite)}")
     if state == "broken":

@@ -12,16 +12,15 @@ from typing import Final
 from bench.collect.cells import run_info
 from bench.collect.digests import read_run
 from bench.errors import ConfigError
+from bench.judge.identity import has_changes, revision, same_history
 from bench.judge.types import Side
 from bench.results import CellResult
 from bench.store.records import RunRecord
-from bench.store.store import Store
-from bench.words import nearest
+from bench.store.store import ENDED, Store
+from bench.words import counted, nearest
 
 RELATIVE: Final = ("previous", "last-green")
 """Runs that depend on the other side."""
-ENDED: Final = ("finished", "incomplete")
-"""States of runs that were not stopped: what a stopped one has not measured is nothing to be held against."""
 KINDS: Final = ("run", "date", "git", "device", "runtime", "variant")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SHA: Final = re.compile(r"[0-9a-f]{4,40}")
@@ -41,14 +40,14 @@ class _Known:
 def find_sides(store: Store, before: str, after: str, run: str | None = None) -> tuple[Side, Side]:
     """The two sides of a comparison, both of the same kind.
 
-    A side is `last` (the newest run), `previous` (the one before the other side, of its suite), `last-green` (the
-    newest green one before it), a run's id or its beginning, a date (its newest run, UTC), a git commit, branch or tag
-    that a run was recorded with, or a part of one run (`run`, else the newest): a device, a runtime
-    (tflite, tflite/builtin), a variant (int8, onnx/int8, MODEL, MODEL/int8). `run:`, `date:`, `git:`, `device:`,
-    `runtime:` and `variant:` before a name say which is meant. Raises ConfigError with the choices for a name that is
-    none or several of these.
+    A side is `last` (the newest run that came to its end), `previous` (the one before the other side, of its suite),
+    `last-green` (the newest green one before it), a run's id or its beginning, a date (its newest run, UTC), a git
+    commit, branch or tag that a run was recorded with, or a part of one run (`run`, else the newest): a device, a
+    runtime (tflite, tflite/builtin), a variant (int8, onnx/int8, MODEL, MODEL/int8). `run:`, `date:`, `git:`,
+    `device:`, `runtime:` and `variant:` before a name say which is meant. Raises ConfigError with the choices for a
+    name that is none or several of these.
     """
-    base = store.find_run(run)
+    base = store.find_run(run) if run else store.newest_ended()
     known = _Known(store, store.runs(), base, read_run(store, base).cells)
     if _named(after)[1] in RELATIVE and _named(before)[1] not in RELATIVE:
         first = _side(before, known, None)
@@ -66,31 +65,38 @@ def find_sides(store: Store, before: str, after: str, run: str | None = None) ->
     return first, second
 
 
-def last_green(store: Store, suite: str, before: RunRecord | None = None) -> RunRecord | None:
-    """The newest green run of a suite, before another one where that is given; None where there is none.
+def last_green(store: Store, before: RunRecord) -> RunRecord | None:
+    """The newest green run of the suite of `before`, and before it; None where there is none.
 
-    Green: it finished with nothing failed, and was judged to keep what its suite expects, or its suite expects
-    nothing. Where there is no such run, as with a cell that fails every night, it is one that kept all it expected and
-    ended incomplete. Of runs before another one those count that were as quick or thorough as it; the one of most of
-    its devices stands first, since what a baseline lacks cannot be compared.
+    Green: it finished with nothing failed, and was judged to meet what its suite expects, or its suite expects
+    nothing. Where there is no such run, as with a cell that fails every night, it is one that met all it expected and
+    ended incomplete. Of those that were as quick or thorough, that of most of its devices. (A cell's baseline is chosen
+    cell by cell, see `bench.judge.baselines`.)
     """
-    earlier = _earlier(store.runs(), suite, before)
-    green = [run for run in earlier if _is_green(run)] or [run for run in earlier if _kept_all(run)]
-    if before is None:
-        return next((run for run in green if not run.settings.get("quick")), None)
-    return _fittest(green, before)
+    earlier = earlier_alike(store, before)
+    return _fittest([run for run in earlier if _is_green(run)] or [run for run in earlier if _met_all(run)], before)
 
 
 def previous(store: Store, before: RunRecord) -> RunRecord | None:
     """The run of the same suite before that one, whatever it was judged, but it came to its end; None where there is
     none. As for `last_green` as quick or thorough, and of most of its devices."""
-    return _fittest([run for run in _earlier(store.runs(), before.suite, before) if run.state in ENDED], before)
+    return _fittest(earlier_alike(store, before), before)
+
+
+def earlier_alike(store: Store, before: RunRecord) -> list[RunRecord]:
+    """The runs of the suite before that one which came to their end and were as quick or thorough, newest first."""
+    return [run for run in earlier_runs(store, before)
+            if run.state in ENDED and bool(run.settings.get("quick")) == bool(before.settings.get("quick"))]
+
+
+def earlier_runs(store: Store, before: RunRecord) -> list[RunRecord]:
+    """The runs of the suite before that one, newest first."""
+    return [run for run in same_history(store.runs(), before) if (run.started, run.id) < (before.started, before.id)]
 
 
 def _fittest(runs: Sequence[RunRecord], before: RunRecord) -> RunRecord | None:
-    alike = [run for run in runs if bool(run.settings.get("quick")) == bool(before.settings.get("quick"))]
     wanted = set(before.settings.get("devices", ()))
-    return max(alike, key=lambda run: len(wanted & set(run.settings.get("devices", ()))), default=None)
+    return max(runs, key=lambda run: len(wanted & set(run.settings.get("devices", ()))), default=None)
 
 
 def _is_green(run: RunRecord) -> bool:
@@ -98,14 +104,8 @@ def _is_green(run: RunRecord) -> bool:
     return run.state == "finished" and judged in ("green", "none")
 
 
-def _kept_all(run: RunRecord) -> bool:
+def _met_all(run: RunRecord) -> bool:
     return run.state == "incomplete" and (run.judgement or {}).get("state") == "green"
-
-
-def _earlier(runs: Sequence[RunRecord], suite: str, before: RunRecord | None) -> list[RunRecord]:
-    """Those of the suite, the newest first; of those before another run."""
-    return [run for run in runs if run.suite == suite and (
-        before is None or (run.started, run.id) < (before.started, before.id))]
 
 
 def _named(text: str) -> tuple[str | None, str]:
@@ -134,20 +134,36 @@ def _side(text: str, known: _Known, beside: Side | None, *, earlier: bool = Fals
 
 
 def _worded(word: str, known: _Known, beside: Side | None, earlier: bool) -> RunRecord:
-    newest = known.store.find_run(None)
+    newest = known.store.newest_ended()
     if word == "last":
         return newest
     other = known.store.find_run(beside.run.id) if beside and beside.kind == "run" else newest
     if word == "last-green":
-        found = last_green(known.store, other.suite, other if earlier or not beside else None)
-        if found is None:
+        green = last_green(known.store, other) if earlier or not beside else _newest_green(known, other)
+        if green is None:
             raise ConfigError(f"no run of the suite {other.suite} before {other.id} is green",
-                              hint="green is a finished run that kept what its suite expects; name another run")
-        return found
-    before = _earlier(known.runs, other.suite, other)
+                              hint="green is a finished run that met what its suite expects; name another run"
+                                   + _of_others(known, other))
+        return green
+    before = [run for run in earlier_runs(known.store, other) if run.state in ENDED]
     if not before:
-        raise ConfigError(f"the store has no run of the suite {other.suite} before {other.id}")
+        raise ConfigError(f"the store has no run of the suite {other.suite} before {other.id} that came to its end",
+                          hint=f"name another run{_of_others(known, other)}")
     return before[0]
+
+
+def _newest_green(known: _Known, other: RunRecord) -> RunRecord | None:
+    """The newest green run of a suite, whenever it was; no quick one."""
+    mine = [run for run in same_history(known.runs, other) if not run.settings.get("quick")]
+    return next((run for run in mine if _is_green(run)), None) or next((run for run in mine if _met_all(run)), None)
+
+
+def _of_others(known: _Known, other: RunRecord) -> str:
+    """What to know where the store has another suite of that name: its runs are not this suite's."""
+    mine = {run.id for run in same_history(known.runs, other)}
+    apart = next((run for run in known.runs if run.suite == other.suite and run.id not in mine), None)
+    return "" if apart is None else (f". Run {apart.id} is of another suite of that name, at {apart.suite_path}; if "
+                                     f"they are the same, write `id: {apart.id}` in the suite")
 
 
 def _looked_up(kind: str, name: str, known: _Known, beside: Side | None) -> list[Side]:
@@ -157,9 +173,9 @@ def _looked_up(kind: str, name: str, known: _Known, beside: Side | None) -> list
         return [_run_side(known.store.find_run(name))] if any(run.id.startswith(name) for run in every) else []
     if kind == "date":
         dated = [run for run in known.runs if _DATE.fullmatch(name) and run.started.startswith(name)]
-        return _newest(dated, beside)
+        return _newest(dated, beside, known)
     if kind == "git":
-        return _newest(_of_commit(name, known), beside)
+        return _of_commit(name, known, beside)
     return _part(kind, name, known)
 
 
@@ -174,8 +190,21 @@ def _part(kind: str, name: str, known: _Known) -> list[Side]:
     return [Side("variant", name, info, variant)] if variant and not (runtime and set(variant) == {"format"}) else []
 
 
-def _of_commit(name: str, known: _Known) -> list[RunRecord]:
-    return [run for run in known.runs if _SHA.fullmatch(name) and str(run.host.get("git") or "").startswith(name)]
+def _of_commit(name: str, known: _Known, beside: Side | None) -> list[Side]:
+    """The newest run of the commit as it is. Raises ConfigError where all its runs were of edited working trees."""
+    of = [run for run in known.runs if _SHA.fullmatch(name) and str(run.host.get("git") or "").startswith(name)]
+    clean = [run for run in of if not has_changes(run.host)]
+    if of and not clean:
+        raise ConfigError(f"no run of commit {name} as it is: run {of[0].id} is of {revision(of[0].host)}"
+                          f"{_changed(of[0])}", hint=f"name the run to take it all the same: run:{of[0].id}")
+    return _newest(clean, beside, known)
+
+
+def _changed(run: RunRecord) -> str:
+    """` (2 files: net.py, suite.yaml)`."""
+    changes = run.host.get("changes") or {}
+    files = [str(file) for file in changes.get("files", [])]
+    return f" ({counted(int(changes['count']), 'file')}: {', '.join(files[:3])})" if files else ""
 
 
 def _of_revision(name: str, known: _Known, beside: Side | None) -> list[Side]:
@@ -186,13 +215,15 @@ def _of_revision(name: str, known: _Known, beside: Side | None) -> list[Side]:
         found = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_S, check=False)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return []
-    return _newest(_of_commit(found.stdout.strip(), known), beside) if found.returncode == 0 else []
+    return _of_commit(found.stdout.strip(), known, beside) if found.returncode == 0 else []
 
 
-def _newest(runs: Sequence[RunRecord], beside: Side | None) -> list[Side]:
-    """The newest, of the other side's suite where one is of it."""
-    alike = [run for run in runs if beside and run.suite == beside.run.suite]
-    return [_run_side(run) for run in (alike or runs)[:1]]
+def _newest(runs: Sequence[RunRecord], beside: Side | None, known: _Known) -> list[Side]:
+    """The newest, of the other side's suite where one is of it, and of those that ended where one has."""
+    other = next((run for run in known.runs if beside and run.id == beside.run.id), None)
+    mine = {run.id for run in same_history(known.runs, other)} if other else set()
+    alike = [run for run in runs if run.id in mine] or runs
+    return [_run_side(run) for run in ([run for run in alike if run.state in ENDED] or alike)[:1]]
 
 
 def _run_side(run: RunRecord) -> Side:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -10,7 +11,7 @@ from bench.results import CellResult, RunInfo
 LEAST_TRIALS: Final = 20
 """Of equal cells, both sides together, from which on a noise floor counts as known."""
 Call = Literal["better", "worse", "same", "cannot tell"]
-State = Literal["steady", "new", "sustained", "recovered", "improved", "flaky", "short"]
+State = Literal["steady", "new", "spike", "sustained", "recovered", "improved", "flaky", "short"]
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class CellPair:
     """A cell on both sides, compared. `memory` is the verdict on peak RSS, None where it was not told.
     `accuracy_change` is after less before, a fraction of one. `despite` are differences that the user lets pass,
     `noted` those that hinder nothing and may be why: the model's file, the converter's version. `retried`: judged from
-    trials that were taken in turn with the baseline's artifact, on the night of `after`."""
+    interleaved trials of the baseline's artifact, on the night of `after`; `unlike` is what then hinders comparing
+    anything else of the two."""
 
     before: CellResult
     after: CellResult
@@ -116,6 +118,7 @@ class CellPair:
     despite: tuple[Difference, ...] = ()
     noted: tuple[Difference, ...] = ()
     retried: bool = False
+    unlike: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,9 @@ class Shift:
 class Comparison:
     """After against before. `broke` and `mended` are cells, as they are after, that were measured with right outputs on
     one side, and failed or had wrong outputs on the other; `only_before` and `only_after` are names of cells that the
-    other side does not have. `method` says how it was judged, in a sentence."""
+    other side does not have; `pending` those that a side has not measured yet. `method` says how it was judged, in a
+    sentence. `against` is the run of a cell's baseline by the cell's name, where it is another than that of `before`;
+    `remarks` are what else to know before acting on it: a model that seems to be renamed, suites that are not one."""
 
     before: Side
     after: Side
@@ -159,6 +164,13 @@ class Comparison:
     margin: float = 0.03
     in_use: tuple[tuple[CellResult, CellResult], ...] = ()
     """Cells that were measured before and not after, because somebody else used the device."""
+    pending: tuple[str, ...] = ()
+    against: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    def run_of(self, cell: str) -> str:
+        """The id of the run that a cell is compared with."""
+        return self.against.get(cell, self.before.run.id)
 
 
 @dataclass(frozen=True)
@@ -188,10 +200,21 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Outlier:
+    """A single run far off the level of its series; `ratio` is that to the level."""
+
+    run: str
+    started: str
+    ratio: float
+
+
+@dataclass(frozen=True)
 class Series:
-    """One cell over runs, oldest first. `cell` is its id within a run. `state` is about the newest point: "new" (worse
-    since the newest run), "sustained" (worse for longer), "recovered" (was worse, is no more), "improved", "flaky"
-    (goes to and fro), "steady", or "short" where there are too few points to tell."""
+    """One cell of one suite over runs, oldest first. `cell` is its id within a run, `suite` the name of its suite, or
+    the suite's file where several have that name. `state` is about the newest point: "new" (worse since the newest
+    run), "spike" (the newest run is far off, and that cannot be told from chance by its trials), "sustained" (worse for
+    longer), "recovered" (was worse, is no more), "improved", "flaky" (goes to and fro), "steady", or "short" where
+    there are too few points to tell. `outliers` are single runs far off their level, the newest among them."""
 
     cell: str
     device: str
@@ -201,11 +224,15 @@ class Series:
     state: State
     reason: str = ""
     emulated: bool = False
+    suite: str = ""
+    outliers: tuple[Outlier, ...] = ()
 
 
 @dataclass(frozen=True)
 class History:
-    """Series of cells, and where most of a device's moved together."""
+    """Series of cells, and where most of a device's moved together. `remarks` are what else to know: models that seem
+    to be renamed."""
 
     series: tuple[Series, ...]
     shifts: tuple[Shift, ...] = ()
+    remarks: tuple[str, ...] = ()

@@ -99,7 +99,8 @@ def _identity(cell: CellResult, place: Place) -> Row:
     return {"id": place(cell.cell), "device": place(cell.device), "model": place(cell.model),
             "precision": place(cell.precision), "runtime": place(cell.runtime), "delegate": place(cell.delegate),
             "engine": place(engine(cell)), "threads": cell.threads, "batch": cell.batch, "emulated": int(cell.emulated),
-            "status": place(cell.status), "fault": None if cell.status == "ok" else place(cell.fault or "unknown"),
+            "status": place(cell.status),
+            "fault": place(cell.fault or "unknown") if cell.status in ("failed", "skipped") else None,
             "reason": None if cell.status == "ok" else place(cell.reason or "no reason was stored")}
 
 

@@ -33,7 +33,8 @@ def to_comment(morning: Morning) -> str:
 def title(result: RunResult) -> str:
     """A heading: the suite and the verdict."""
     judgement = result.run.judgement
-    return f"### {safe(result.run.suite)}: {safe(headline(judgement) if judgement else 'not judged')}"
+    said = headline(judgement) if judgement else facts.progress(result) or "not judged"
+    return f"### {safe(result.run.suite)}: {safe(said)}"
 
 
 def counts(morning: Morning) -> str:

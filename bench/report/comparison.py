@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bench.judge.identity import revision
 from bench.judge.shifts import moved_with
 from bench.judge.types import CellPair, Comparison, Difference, Refused, Shift, Verdict
 from bench.report.facts import counted
@@ -82,7 +83,8 @@ def summary(comparison: Comparison) -> str:
     told += "".join(f", memory {call} in {memory[call]}" for call in ("worse", "better") if memory[call])
     broke, mended = titles(comparison)
     rest = (("refused", comparison.refused), (broke.lower(), comparison.broke), (mended.lower(), comparison.mended),
-            ("only before", comparison.only_before), ("only after", comparison.only_after))
+            ("only before", comparison.only_before), ("only after", comparison.only_after),
+            ("not measured yet", comparison.pending))
     parts = [f"{counted(len(comparison.pairs), 'cell')} compared" + (f": {told}" if told else "")]
     return " · ".join(parts + [f"{len(cells)} {name}" for name, cells in rest if cells])
 
@@ -116,7 +118,11 @@ def despite_lines(comparison: Comparison) -> list[str]:
 
 def noted_lines(comparison: Comparison) -> list[str]:
     """What else is not the same, and may be why."""
-    return _differing((item for pair in comparison.pairs for item in pair.noted), "also differs:")
+    others = sorted(set(comparison.against.values()))
+    own = [f"{counted(len(comparison.against), 'cell')} compared with their newest green result, of another run: "
+           f"{', '.join(map(visible, others))}"] if others else []
+    return own + [visible(remark, 300) for remark in comparison.remarks] + _differing(
+        (item for pair in comparison.pairs for item in pair.noted), "also differs:")
 
 
 def refused_lines(comparison: Comparison) -> list[str]:
@@ -170,11 +176,13 @@ def change(verdict: Verdict | None) -> str:
 
 
 def _run_line(run: RunInfo) -> str:
-    """`20261121-031500-7f3a · vision · 2026-11-21 03:15 UTC · git 1a2b3c4d5e6f`, and how it ended if not well."""
-    git = run.host.get("git")
+    """`20261121-031500-7f3a · vision · 2026-11-21 03:15 UTC · git 1a2b3c4d5e6f + changes`, and how it ended if not
+    well."""
+    commit = revision(run.host)
     parts = [visible(run.id), visible(run.suite), f"{visible(run.started)[:16].replace('T', ' ')} UTC",
-             f"git {visible(git)[:12]}" if git else "git not known",
-             visible(run.state) if run.state != "finished" else "", "--quick" if run.settings.get("quick") else ""]
+             f"git {visible(commit)}" if commit else "git not known",
+             {"finished": "", "running": "in progress"}.get(run.state, visible(run.state)),
+             "--quick" if run.settings.get("quick") else ""]
     return " · ".join(filter(None, parts))
 
 

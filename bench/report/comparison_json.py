@@ -25,7 +25,8 @@ def to_json(comparison: Comparison) -> dict[str, object]:
                     for item in comparison.refused],
         "broke": [_cell(cell) for cell in comparison.broke], "mended": [_cell(cell) for cell in comparison.mended],
         "in_use": [_both(before, after) for before, after in comparison.in_use],
-        "only_before": list(comparison.only_before), "only_after": list(comparison.only_after)}
+        "only_before": list(comparison.only_before), "only_after": list(comparison.only_after),
+        "pending": list(comparison.pending), "against": dict(comparison.against), "remarks": list(comparison.remarks)}
 
 
 def dumps(comparison: Comparison) -> str:
@@ -39,6 +40,7 @@ def _pair(pair: CellPair, comparison: Comparison) -> object:
         "memory": asdict(pair.memory) if pair.memory else None, "size_ratio": pair.size_ratio,
         "accuracy_change": pair.accuracy_change, "despite": [asdict(item) for item in pair.despite],
         "noted": [asdict(item) for item in pair.noted], "retried": pair.retried,
+        "unlike": [asdict(item) for item in pair.unlike],
         "moved_with_device": moved_with(pair, comparison.shifts) is not None})
 
 

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bench.report.text import visible
-from bench.results import CellResult, RunInfo
+from bench.results import CellResult, RunInfo, RunResult
 from bench.units import mebibytes
 from bench.words import counted as counted
 
 UNITS = {"_bytes": "MiB", "_mib": "MiB", "_mhz": "MHz", "_c": "°C", "_percent": "%", "_time": "s", "timeout": "s"}
 """What a name's ending says of its value's unit; durations of settings are in seconds."""
+
+STANDING = {"running": "in progress:", "interrupted": "interrupted after"}
+"""By the states of runs that have not ended."""
 
 
 def summary(cells: Sequence[CellResult]) -> str:
@@ -21,16 +24,26 @@ def summary(cells: Sequence[CellResult]) -> str:
     if faults:
         parts.append(f"{faults.total()} failed ({', '.join(f'{name} {n}' for name, n in faults.most_common())})")
     in_use = sum(cell.fault == "busy" for cell in cells)
-    skipped = sum(cell.status == "skipped" for cell in cells) - in_use
-    return " · ".join(parts + ([f"{skipped} skipped"] if skipped else [])
-                      + ([f"{in_use} on devices in use"] if in_use else []))
+    counts = Counter[str](cell.status for cell in cells)
+    rest = {"skipped": counts["skipped"] - in_use, "on devices in use": in_use, "not measured yet": counts["pending"]}
+    return " · ".join(parts + [f"{count} {what}" for what, count in rest.items() if count])
+
+
+def progress(result: RunResult) -> str:
+    """How far a run that has not ended came: `in progress: 12 of 84 cells measured`; empty of one that ended."""
+    if result.run.state not in STANDING:
+        return ""
+    cells = [cell for cell in result.cells if cell.status != "skipped"]
+    measured = sum(cell.status != "pending" for cell in cells)
+    return f"{STANDING[result.run.state]} {measured} of {counted(len(cells), 'cell')} measured"
 
 
 def when(run: RunInfo) -> str:
     """The run's start, end and state in words."""
     started = _clock(run.started)
     ended = f" to {_clock(run.finished)}" if run.finished else ""
-    return f"{started}{ended} UTC" + ("" if run.state == "finished" else f" · {visible(run.state)}")
+    state = "in progress" if run.state == "running" else visible(run.state)
+    return f"{started}{ended} UTC" + ("" if run.state == "finished" else f" · {state}")
 
 
 def settings(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

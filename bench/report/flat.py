@@ -117,11 +117,11 @@ def _standings(comparison: Comparison | None) -> dict[str, dict[str, object]]:
     """By cell, how it stands to the baseline: ratios are of the p50, now over then."""
     if comparison is None:
         return {}
-    run = comparison.before.run.id
     lost = {refused.after.cell: "not comparable" for refused in comparison.refused}
     lost |= {cell.cell: "broke" for cell in comparison.broke} | {cell.cell: "mended" for cell in comparison.mended}
-    return {**{pair.after.cell: {"baseline_run": run, **_ratio(pair)} for pair in comparison.pairs},
-            **{cell: {"baseline_run": run, "verdict": word} for cell, word in lost.items()}}
+    found = {pair.after.cell: _ratio(pair) for pair in comparison.pairs}
+    found |= {cell: {"verdict": word} for cell, word in lost.items()}
+    return {cell: {"baseline_run": comparison.run_of(cell), **told} for cell, told in found.items()}
 
 
 def _ratio(pair: CellPair) -> dict[str, object]:

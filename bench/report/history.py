@@ -17,9 +17,10 @@ LEAST_SPAN: Final = 0.15
 """Of a sparkline, as a share of its middle: less than that is not drawn over its whole height."""
 WIDTH: Final = 40
 """Runs of a sparkline at most, the newest."""
-ORDER: Final[tuple[State, ...]] = ("new", "sustained", "flaky", "recovered", "improved", "steady", "short")
+ORDER: Final[tuple[State, ...]] = ("new", "spike", "sustained", "flaky", "recovered", "improved", "steady", "short")
 DEFINITIONS: Final = (
-    "new: worse since the newest run; sustained: worse for longer; recovered: was worse; flaky: goes to and fro. "
+    "new: worse since the newest run; spike: the newest run alone is far off; sustained: worse for longer; "
+    "recovered: was worse; flaky: goes to and fro. "
     f"{GAP} in a sparkline: not measured in that run. A change is against the level before it.")
 EMULATED: Final = "emulated: timings are not the device's"
 assert set(ORDER) == set(get_args(State))
@@ -62,10 +63,11 @@ def sections(history: History) -> tuple[Section, ...]:
     """A section for each device."""
     runs = runs_of(history)
     found = []
+    several = len({series.suite for series in history.series}) > 1
     for device in dict.fromkeys(series.device for series in history.series):
         mine = [series for series in history.series if series.device == device]
         seen = [run for run in runs if any(point.run == run for series in mine for point in series.points)]
-        rows = [_row(series, seen) for series in sorted(mine, key=_attention)]
+        rows = [_row(series, seen, several) for series in sorted(mine, key=_attention)]
         shifts = tuple(_shift(shift, mine) for shift in history.shifts if shift.device == device)
         found.append(Section(visible(device), any(series.emulated for series in mine), shifts, tuple(rows)))
     return tuple(found)
@@ -94,15 +96,20 @@ def cell_name(series: Series) -> str:
     return visible(series.cell.removesuffix(f"@{series.device}"), 80)
 
 
+def _titled(series: Series, several: bool) -> str:
+    """With its suite where several are shown."""
+    return f"{visible(series.suite, 80)}: {cell_name(series)}" if several and series.suite else cell_name(series)
+
+
 def percent(ratio: float) -> str:
     """`+8.1 %`."""
     return f"{100 * (ratio - 1):+.1f} %"
 
 
-def _row(series: Series, runs: Sequence[str]) -> Row:
+def _row(series: Series, runs: Sequence[str], several: bool) -> Row:
     last = series.changes[-1] if series.changes else None
     reason = visible(series.reason) + ", with the whole device" * _with_device(series) + _missing(series, runs)
-    return Row(cell_name(series), sparkline(series, runs), f"{milliseconds(series.points[-1].p50_ms)} ms",
+    return Row(_titled(series, several), sparkline(series, runs), f"{milliseconds(series.points[-1].p50_ms)} ms",
                percent(last.ratio) if last else "-", series.state, reason, tuple(map(_change, series.changes)))
 
 

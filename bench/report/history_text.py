@@ -28,7 +28,8 @@ def to_text(history: History) -> str:
         lines += [f"  device-wide: {text}" for text in section.shifts]
         lines += [line for row in section.rows for line in _lines(row, section)]
         lines.append("")
-    return "\n".join([*lines, DEFINITIONS]) + "\n"
+    remarks = [visible(remark, 300) for remark in history.remarks]
+    return "\n".join([*lines, *remarks, *[""] * bool(remarks), DEFINITIONS]) + "\n"
 
 
 def _lines(row: Row, section: Section) -> list[str]:
@@ -52,7 +53,8 @@ def to_markdown(history: History) -> str:
                   for row in section.rows]
         lines += ["", *(f"- {markdown_cell(f'{change.date} {change.run}: {row.name} {change.ratio}, {change.why}')}"
                         for row in section.rows for change in row.changes), ""]
-    return "\n".join([*lines, markdown_cell(DEFINITIONS)]) + "\n"
+    remarks = [f"- {markdown_cell(visible(remark, 300))}" for remark in history.remarks]
+    return "\n".join([*lines, *remarks, *[""] * bool(remarks), markdown_cell(DEFINITIONS)]) + "\n"
 
 
 def to_csv(history: History) -> str:

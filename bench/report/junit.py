@@ -31,8 +31,10 @@ def to_junit(morning: Morning) -> str:
     """A suite per device: cells are cases of class SUITE.DEVICE.MODEL, their expectations cases of the same class.
 
     A failed cell is a failure of its fault's type, or an error where the host or `bench` is at fault; a skipped one is
-    skipped with its reason. A broken expectation is a failure; one that could not be told is one too where the run is
-    red for it, else skipped: never a passed case. Times are those of a cell's trials, in seconds.
+    skipped with its reason, and so is one that is not measured yet. A broken expectation is a failure; an inconclusive
+    one is one too where the run is red for it, else skipped: never a passed case. One that was not judged is a failure,
+    an error or skipped as the suite's `on_not_judged` says fail, incomplete or pass. Times are those of a cell's
+    trials, in seconds.
     """
     result = morning.result
     root = ElementTree.Element("testsuites", {"name": _text(result.run.suite)})
@@ -65,7 +67,7 @@ def _suite(result: RunResult, device: str, cells: Sequence[CellResult],
 def _cell(result: RunResult, cell: CellResult) -> ElementTree.Element:
     case = _case(result, cell, "", _time_s(cell))
     reason = cell.reason or "no reason was stored"
-    if cell.status == "skipped":
+    if cell.status in ("skipped", "pending"):
         ElementTree.SubElement(case, "skipped", {"message": _text(reason)})
     elif cell.status == "failed":
         _add(case, "error" if cell.fault in _LAB else "failure", reason, cell.fault or "unknown")
@@ -81,10 +83,14 @@ def _cell(result: RunResult, cell: CellResult) -> ElementTree.Element:
 def _expectation(result: RunResult, cell: CellResult, outcome: Outcome) -> ElementTree.Element:
     case = _case(result, cell, f": {outcome.expectation} {outcome.limit}", 0.0)
     message = f"{outcome.found}: {outcome.reason}"
-    red = result.run.judgement is not None and result.run.judgement.state == "red"
+    judgement = result.run.judgement
+    red = judgement is not None and judgement.state == "red"
+    said = judgement.on_not_judged if judgement and outcome.state == "not judged" else None
     if outcome.state == "broken":
         _add(case, "failure", message, "broken")
-    elif outcome.state != "kept" and red:
+    elif said in ("fail", "incomplete"):
+        _add(case, "failure" if said == "fail" else "error", message, outcome.state)
+    elif outcome.state != "kept" and red and said is None:
         _add(case, "failure", message, outcome.state)
     elif outcome.state != "kept":
         ElementTree.SubElement(case, "skipped", {"message": _text(f"{outcome.state}: {message}")})

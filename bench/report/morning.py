@@ -9,14 +9,15 @@ from bench.judge.types import Comparison, History
 from bench.results import RunResult
 
 if TYPE_CHECKING:
+    from bench.judge.noise import Floors
     from bench.store.records import RunRecord
     from bench.store.store import Store
 
 
 @dataclass(frozen=True)
 class Morning:
-    """A run, judged: its result (cells with their checks), how it stands to the baseline (the newest green run of the
-    suite before it, else the one before it; None for the first), and each cell's history up to it."""
+    """A run, judged: its result (cells with their checks), how its cells stand to their baselines (None for the first
+    run of a suite), and each cell's history up to it."""
 
     result: RunResult
     comparison: Comparison | None = None
@@ -24,28 +25,40 @@ class Morning:
 
 
 def gather(store: Store, run: RunRecord) -> Morning:
-    """The morning of a stored run: its baseline is the run that it was judged against, else the newest green run of
-    its suite before it, else the newest before it. Cells that the guard refuses, and the
+    """The morning of a stored run: its cells' baselines are those that it was judged by, else each cell's newest green
+    result in its suite before it, else the newest run before it. Cells that the guard refuses, and the
     suite does not let pass, are not compared.
 
     A noise run stands alone: it is compared with nothing and has no history.
     """
-    from bench.judge.compare import compare_results, read
+    from bench.judge.compare import read
     from bench.judge.history import read_history
     from bench.judge.noise import find_floors
-    from bench.judge.types import Side
 
     floors = find_floors(store, run)
     result = read(store, run, floors)
     if run.purpose != "measure":
         return Morning(result)
-    baseline = _baseline(store, run)
-    comparison = None
-    if baseline:
-        before = read(store, baseline, floors)
-        sides = [Side("run", each.run.id, each.run) for each in (before, result)]
-        comparison = compare_results(sides[0], sides[1], (before, result), floors, despite=_let_pass(run))
-    return Morning(result, comparison, read_history(store, suite=run.suite, until=run))
+    return Morning(result, _compared(store, run, result, floors), read_history(store, of=run, until=run))
+
+
+def _compared(store: Store, run: RunRecord, result: RunResult, floors: Floors) -> Comparison | None:
+    from bench.judge.baselines import Chosen, choose_green, compare_chosen
+    from bench.judge.sides import earlier_runs
+    from bench.store.store import ENDED
+
+    despite, known = _let_pass(run), {each.id: each for each in store.runs()}
+    judged = result.run.judgement
+    main = known.get(judged.baseline) if judged and judged.baseline else None
+    if judged and main:
+        own = {each.cell: known[each.baseline] for each in reversed(judged.outcomes) if each.baseline in known}
+        chosen = Chosen(main, own, rest=True)
+    else:
+        chosen = choose_green(store, run, result, despite)
+    if chosen.main is None:
+        newest = next((each for each in earlier_runs(store, run) if each.state in ENDED), None)
+        chosen = Chosen(newest, rest=True)
+    return compare_chosen(store, chosen, result, floors, despite)
 
 
 def _let_pass(run: RunRecord) -> frozenset[str]:
@@ -61,13 +74,3 @@ def _let_pass(run: RunRecord) -> frozenset[str]:
     except ConfigError:
         return frozenset()
     return frozenset(expect.despite) if expect else frozenset()
-
-
-def _baseline(store: Store, run: RunRecord) -> RunRecord | None:
-    from bench.judge.sides import last_green
-
-    judged = (run.judgement or {}).get("baseline")
-    runs = store.runs()
-    named = next((each for each in runs if each.id == judged), None)
-    earlier = [each for each in runs if each.suite == run.suite and (each.started, each.id) < (run.started, run.id)]
-    return named or last_green(store, run.suite, before=run) or next(iter(earlier), None)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.judge.types import Comparison
+from bench.report import facts
 from bench.report.morning import Morning
 from bench.report.newsgroups import Group, Tone, find_groups
 from bench.report.text import visible
@@ -46,8 +47,12 @@ def find_news(morning: Morning) -> News:
 def _headline(morning: Morning, groups: Sequence[Group]) -> tuple[Tone, str, str, str]:
     """Tone, word, what is wrong (or that nothing is), and what got better."""
     judged = morning.result.run.judgement
+    standing = facts.progress(morning.result)
     bad, doubts, good = ([group.sentence for group in groups if group.tone == tone] for tone in ("bad", "warn", "good"))
     also = "; ".join(good) + "." if good else ""
+    if standing:
+        begun = "In progress" if morning.result.run.state == "running" else "Interrupted"
+        return "warn", begun, _sentence_of(standing, bad), also
     if judged and judged.state != "none":
         tone: Tone = "bad" if judged.state == "red" else "warn" if bad or doubts else "good"
         return tone, judged.state.capitalize(), _sentence(morning, bad, doubts), also
@@ -65,11 +70,17 @@ def _sentence(morning: Morning, bad: Sequence[str], doubts: Sequence[str]) -> st
     return "Nothing is broken." if changed else "Nothing changed and nothing is broken."
 
 
+def _sentence_of(standing: str, bad: Sequence[str]) -> str:
+    """Of a run that has not ended: how far it came, and what is wrong so far."""
+    return f"{standing[0].upper()}{standing[1:]}; {'; '.join(bad) if bad else 'nothing is judged yet'}."
+
+
 def _against(morning: Morning) -> str:
     told = morning.comparison
     if told is None:
         return "There is no earlier run of this suite to compare with."
-    return f"Against {baseline_name(told)}; a change within {100 * told.margin:g} % counts as none."
+    own = f", {facts.counted(len(told.against), 'cell')} against older green results" if told.against else ""
+    return f"Against {baseline_name(told)}{own}; a change within {100 * told.margin:g} % counts as none."
 
 
 def baseline_name(told: Comparison) -> str:
@@ -91,6 +102,8 @@ def _tiles(morning: Morning) -> tuple[Tile, ...]:
     doubted = sum(cell.status == "ok" and cell.badge == "not trusted" for cell in cells)
     return (*tiles, Tile("failed", states["failed"], "bad", _link("status", "failed")),
             Tile("skipped", states["skipped"], "quiet", _link("status", "skipped")),
+            *([Tile("not measured yet", states["pending"], "quiet", _link("status", "pending"))]
+              if states["pending"] else []),
             Tile("not trusted", doubted, "warn", _link("badge", "not trusted")))
 
 

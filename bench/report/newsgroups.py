@@ -68,6 +68,7 @@ def find_groups(morning: Morning) -> tuple[Group, ...]:
     if morning.comparison:
         groups += _compared(morning.comparison, states)
     right = {cell.cell for cell in result.cells if cell.status == "ok" and not (cell.outputs and cell.outputs.wrong)}
+    groups += _remarks(morning)
     groups += _standing([series for series in morning.history.series if series.cell in right], names)
     return tuple(sorted((group for group in groups if group.count), key=lambda group: TONES.index(group.tone)))
 
@@ -82,7 +83,15 @@ def _expectations(morning: Morning, names: dict[str, str]) -> list[Group]:
                       lambda outcome: _outcome(outcome, names))
 
     return [group("bad", "Expectations broken", "expectation broken", "broken"),
+            group("warn", "Expectations that could not be judged", "expectation not judged", "not judged"),
             group("warn", "Expectations that could not be told", "expectation undecided", "inconclusive")]
+
+
+def _remarks(morning: Morning) -> list[Group]:
+    """What may be wrong with what is compared: a model that seems to be renamed."""
+    told = [*(morning.comparison.remarks if morning.comparison else ()), *morning.history.remarks]
+    return [_group("quiet", "To know of the comparison", "remark on the comparison", ("what",),
+                   list(dict.fromkeys(told)), lambda remark: Item("", visible(remark, 300), ()))]
 
 
 def _outcome(outcome: Outcome, names: dict[str, str]) -> Item:
@@ -154,7 +163,8 @@ def _standing(known: Sequence[Series], names: dict[str, str]) -> list[Group]:
                       lambda series: Item(visible(series.cell), names[series.cell], (visible(series.reason),)),
                       f"history={state}")
 
-    return [group("sustained", "Slower for longer than a night", "warn"), group("flaky", "Going to and fro", "warn"),
+    return [group("spike", "Far off in this run alone", "warn"),
+            group("sustained", "Slower for longer than a night", "warn"), group("flaky", "Going to and fro", "warn"),
             group("recovered", "Recovered", "good")]
 
 

@@ -87,7 +87,8 @@ def unmeasured(cells: Iterable[CellResult]) -> tuple[Unmeasured, ...]:
     """What failed, then what was skipped, cells with the same reason together."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for cell in sorted((cell for cell in cells if cell.status != "ok"), key=lambda cell: cell.status):
-        key = (cell.status, cell.fault or "unknown", visible(cell.reason or "no reason was stored"))
+        fault = UNKNOWN if cell.status == "pending" else cell.fault or "unknown"
+        key = (cell.status, fault, visible(cell.reason or "no reason was stored"))
         found.setdefault(key, []).append(f"{label(cell)} on {visible(cell.device)}")
     return tuple(Unmeasured(*key, tuple(names)) for key, names in found.items())
 

@@ -19,6 +19,8 @@ WIDTHS = (("p50\nms", 6), ("95 % interval\nms", 13), ("peak\nMiB", 5), ("size\nM
 DIM = "dim"
 STYLES = {"ok": "green", "poor": "yellow", "differs": "bold red"}
 """Of what is said of outputs."""
+LOST_STYLES = {"failed": "red", "pending": DIM}
+"""Of cells without a measurement, by status."""
 
 
 def table(result: RunResult) -> Group:
@@ -33,7 +35,8 @@ def table(result: RunResult) -> Group:
         measured = [row for row in group.rows if not row.lost]
         parts += [Text(), title, *([_table(measured)] if measured else []), *_outputs(measured),
                   *_suspect(measured), *_states(measured), *_lost(group)]
-    return Group(*parts, *_devices(result), Text(), Text(facts.summary(result.cells), style="bold"))
+    standing = [Text(facts.progress(result), style="bold yellow")] if facts.progress(result) else []
+    return Group(*parts, *_devices(result), Text(), Text(facts.summary(result.cells), style="bold"), *standing)
 
 
 def _table(rows: list[Row]) -> RichTable:
@@ -102,11 +105,11 @@ def _lost(group: Table) -> list[Text]:
 
     alike: dict[tuple[str, str, str], list[str]] = {}
     for row in (row for row in group.rows if row.lost):
-        what = f"{row.cell.status} ({row.cell.fault or 'unknown'})"
+        what = "pending" if row.cell.status == "pending" else f"{row.cell.status} ({row.cell.fault or 'unknown'})"
         alike.setdefault((what, f"{row.runtime}/{row.engine}", row.lost), []).append(row.precision)
     lines = []
     for (what, runtime, why), precisions in alike.items():
-        line = Text(f"{what} ", style="red" if what.startswith("failed") else "yellow")
+        line = Text(f"{what} ", style=LOST_STYLES.get(what.split()[0], "yellow"))
         line.append(f"{runtime} {', '.join(precisions)}: {why}", style="default")
         lines.append(line)
     return lines

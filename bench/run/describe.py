@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import platform
-import subprocess
-from collections.abc import Set
-from pathlib import Path
+from collections.abc import Sequence, Set
 from typing import Any
 
 import bench
+from bench.config.load import LoadedSuite
 from bench.config.suite import MeasureConfig, SuiteConfig
-from bench.store.records import StoredRun
+from bench.judge.identity import Origin, find_continuation
+from bench.run.repository import find_changes, find_repository
+from bench.store.records import RunRecord, StoredRun
 from bench.units import duration, percent
 from bench.words import PRECISIONS
 
 
-def host(folder: Path) -> dict[str, Any]:
-    """The machine that controls the run, the tool's version, and the git revision of the suite's folder (or None)."""
-    return {"bench": bench.__version__, "python": platform.python_version(), "system": platform.platform(),
-            "name": platform.node(), "git": _git_revision(folder)}
+def host(suite: LoadedSuite, runs: Sequence[RunRecord]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The machine that controls the run, the tool's version, where the suite comes from and of which commit (None: not
+    known) with what changes; and notes on the history that it goes on with, among `runs`."""
+    repository, path = find_repository(suite.root), suite.path.resolve()
+    inside = repository is not None and bool(repository.names) and path.is_relative_to(repository.folder)
+    origin = (Origin(suite.config.id, repository.names, str(path.relative_to(repository.folder)))
+              if repository and inside else Origin(suite.config.id, (), str(path)))
+    found = find_continuation(origin, suite.config.name, suite.text, path, runs,
+                              repository.folder if repository else None, repository.holds if repository else never)
+    told: dict[str, Any] = {
+        "bench": bench.__version__, "python": platform.python_version(), "system": platform.platform(),
+        "name": platform.node(), "git": repository.commit if repository else None,
+        "suite": {"id": origin.id, "repository": list(origin.repository), "path": origin.path,
+                  "continues": found.run}}
+    if repository and repository.commit:
+        told["changes"] = find_changes(suite, repository)
+    return told, found.notes
 
 
-def _git_revision(folder: Path) -> str | None:
-    try:
-        found = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True,
-                               timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return found.stdout.strip() or None if found.returncode == 0 else None
+def never(_commit: str) -> bool:
+    """Of a folder that is in no repository: it holds no commit."""
+    return False
 
 
 def notes(suite: SuiteConfig, quick: bool) -> list[str]:

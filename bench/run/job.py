@@ -135,14 +135,17 @@ def _agenda(request: RunRequest, device: str, ready: list[Ready], earlier: Store
 
 def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
     suite = request.suite
+    host, notes = describe.host(suite, store.runs())
+    was = {name: list(model.old_names) for name, model in suite.config.models.items() if model.old_names}
     record = RunRecord(
         id=f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}", suite=suite.config.name,
         suite_text=suite.text, suite_path=str(suite.path.resolve()), devices_text=request.devices_text,
         devices_path=request.devices_path, started=now(), finished=None, state="interrupted",
         settings={"quick": request.quick, "devices": list(request.devices),
                   "measure": suite.config.measure.model_dump(mode="json"),
-                  "precisions": list(suite.config.precisions), "runtimes": list(suite.config.runtimes)},
-        host=describe.host(suite.root), notes=describe.notes(suite.config, request.quick), purpose=request.purpose)
+                  "precisions": list(suite.config.precisions), "runtimes": list(suite.config.runtimes),
+                  **({"was": was} if was else {})},
+        host=host, notes=[*describe.notes(suite.config, request.quick), *notes], purpose=request.purpose)
     store.add_run(record, [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)])
     return record
 

@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from bench.collect.circumstances import NAMES
+from bench.collect.circumstances import CONTENTION, NAMES
 from bench.collect.judgements import to_json
 from bench.config.check import check_despite
 from bench.config.expect import BASELINES, ExpectConfig, Regression
 from bench.config.load import LoadedSuite
 from bench.config.suite import SuiteConfig
 from bench.errors import ConfigError
+from bench.judge.baselines import choose_green, compare_chosen
 from bench.judge.compare import compare_runs, read
+from bench.judge.earlier import OPTIONS
 from bench.judge.expect import Baseline, Held, hold, judgement_of
 from bench.judge.guard import ALL
 from bench.judge.noise import Floors, find_floors
-from bench.judge.sides import last_green, previous
+from bench.judge.sides import earlier_runs, previous
+from bench.judge.types import CellPair, Comparison, Refused
 from bench.results import Judgement, RunResult
 from bench.run.events import Event, Notify
 from bench.run.more import Ask, measure_more
@@ -77,10 +80,11 @@ def judge_run(store: Store, run_id: str, suite: SuiteConfig, baseline: str | Non
 
 def judge_with_retries(request: RunRequest, run_id: str, prepared: Prepared, store: Store, cache: Cache, stop: Stop,
                        notify: Notify, baseline: str | None = None) -> Judgement:
-    """`judge_run`; where the suite says `on_inconclusive: retry`, what cannot be told is measured again at once.
+    """`judge_run`; where the suite says `on_inconclusive: retry`, what is inconclusive is measured again at once; and,
+    whatever it says, a cell that only a change of its options keeps from being judged, with both options.
 
-    At most `retry_trials` more of a cell, in two rounds, in turn with the baseline's artifact where the cell is held
-    against its latency; none after Ctrl-C. The last judgement is recorded, with a note of what was measured again.
+    At most `retry_trials` more of a cell, in two rounds, interleaved with the baseline's artifact where the cell is
+    held against its latency; none after Ctrl-C. The last judgement is recorded, with a note of what was measured again.
     """
     suite = request.suite.config
     expect, floors = suite.expect, find_floors(store, store.find_run(run_id))
@@ -88,7 +92,7 @@ def judge_with_retries(request: RunRequest, run_id: str, prepared: Prepared, sto
     store.set_judgement(run_id, to_json(judged.judgement))  # what stands if measuring again comes to nothing
     again: dict[str, int] = {}
     for trials in _shares(expect):
-        asks = _asks(judged, store, trials)
+        asks = _asks(judged, store, trials, retry=expect is not None and expect.on_inconclusive == "retry")
         if not asks or stop.soft.is_set():
             break
         more = f"{trials} more trial{'' if trials == 1 else 's'}"
@@ -126,56 +130,98 @@ def _in_use(result: RunResult) -> list[str]:
 
 def _baseline(name: str, expect: ExpectConfig, store: Store, run: RunRecord, result: RunResult,
               floors: Floors) -> Baseline:
-    """The comparison with the run that `name` stands for."""
-    earlier = [other for other in store.runs() if other.suite == run.suite and other.id != run.id
-               and (other.started, other.id) < (run.started, run.id)]
+    """The comparison with the run that `name` stands for; with last-green, of each cell with its own."""
+    despite = frozenset(expect.despite)
     if name == "last-green":
-        before = last_green(store, run.suite, run)
-    elif name == "previous":
-        before = previous(store, run)
-    else:
-        before = store.find_run(name)
+        return _green(expect, store, run, result, floors)
+    before = previous(store, run) if name == "previous" else store.find_run(name)
     if before is None:
-        return Baseline(None, f"first run of {run.suite}: nothing to compare with" if not earlier else
-                        f"no {'green ' * (name == 'last-green')}run of {run.suite} before this one: nothing to compare "
-                        "with")
-    return Baseline(compare_runs(store, before, run, despite=frozenset(expect.despite),
-                                 results=(read(store, before, floors), result)))
+        return Baseline(None, _first(store, run, ""))
+    return Baseline(compare_runs(store, before, run, despite=despite, results=(read(store, before, floors), result)))
+
+
+def _green(expect: ExpectConfig, store: Store, run: RunRecord, result: RunResult, floors: Floors) -> Baseline:
+    """For each metric, each cell's newest green result of it; one comparison where they are the same for several."""
+    despite = frozenset(expect.despite)
+    made: dict[frozenset[tuple[str, str]], Comparison | None] = {}
+    found: dict[str, Comparison | None] = {}
+    for metric in dict.fromkeys(metric for metric, entry in expect.entries()
+                                if getattr(entry, "against", None) == "last-green"):
+        chosen = choose_green(store, run, result, despite, metric)
+        key = frozenset((cell, of.id) for cell, of in chosen.of.items())
+        if key not in made:
+            made[key] = compare_chosen(store, chosen, result, floors, despite)
+        found[metric] = made[key]
+    known = {metric: comparison for metric, comparison in found.items() if comparison}
+    if not known:
+        return Baseline(None, _first(store, run, "green "))
+    return Baseline(next(iter(known.values())), "", known)
+
+
+def _first(store: Store, run: RunRecord, kind: str) -> str:
+    """Why there is no baseline."""
+    if not earlier_runs(store, run):
+        return f"first run of {run.suite}: nothing to compare with"
+    return f"no {kind}run of {run.suite} before this one: nothing to compare with"
 
 
 def _shares(expect: ExpectConfig | None) -> list[int]:
     """How many more trials of a cell each round takes."""
-    if expect is None or expect.on_inconclusive != "retry":
+    if expect is None:
         return []
     first = -(-expect.retry_trials // ROUNDS)
     return [share for share in (first, expect.retry_trials - first) if share]
 
 
-def _asks(judged: _Judged, store: Store, trials: int) -> list[Ask]:
-    """So many more trials of every measured cell of which something cannot be told that trials can tell."""
+def _asks(judged: _Judged, store: Store, trials: int, *, retry: bool) -> list[Ask]:
+    """So many more trials of every measured cell of which something is not known that trials can tell: with `retry` of
+    what is inconclusive, and always where nothing but the options keep it from being judged, for those of before can
+    be had as well as today's."""
     measured = {cell.cell for cell in judged.result.cells if cell.status == "ok"}
     disturbed = {cell.cell for cell in judged.result.cells if cell.disturbed}
-    wanted = [each for each in judged.held if (each.outcome.state == "inconclusive" or (
-              each.outcome.state == "not judged" and each.outcome.cell in disturbed))
-              and each.outcome.expectation in TIMED and each.outcome.cell in measured]
+    more = {id(each) for each in judged.held if retry and (each.outcome.state == "inconclusive" or (
+            each.outcome.state == "not judged" and each.outcome.cell in disturbed))}
+    wanted = [each for each in judged.held if each.outcome.expectation in TIMED and each.outcome.cell in measured
+              and (id(each) in more or _other_options(each, judged))]
     records: dict[str, CellRecord | None] = {each.outcome.cell: None for each in wanted}
     for run, cells in _held_against(wanted, judged).items():
         known = {cell.cell: cell for cell in store.load(store.find_run(run)).cells}
         records.update({cell: known.get(before) for cell, before in cells.items()})
-    return [Ask(cell, trials, record) for cell, record in records.items()]
+    alone = {each.outcome.cell for each in wanted if id(each) in more}
+    return [Ask(cell, trials, record, cell in alone) for cell, record in records.items()]
+
+
+def _other_options(each: Held, judged: _Judged) -> bool:
+    """Whether it waits for interleaved trials with the options of before: there are none yet, or too few."""
+    comparison = _comparison(each, judged)
+    if comparison is None or each.outcome.state not in ("not judged", "inconclusive"):
+        return False
+    refused = next((item for item in comparison.refused if item.after.cell == each.outcome.cell), None)
+    pair = next((item for item in comparison.pairs if item.after.cell == each.outcome.cell), None)
+    differences = refused.differences if refused else pair.unlike if pair else ()
+    return {item.name for item in differences} - {CONTENTION} == {OPTIONS}
 
 
 def _held_against(wanted: Sequence[Held], judged: _Judged) -> dict[str, dict[str, str]]:
-    """By the baseline's run: cells whose p50 is held against it, each with its name there. Of other metrics the
-    baseline's trials would tell nothing."""
+    """By the baseline's run: cells whose p50 is held against it, or anything of theirs that only other options hinder,
+    each with its name there. Of other metrics the baseline's trials would tell nothing."""
     found: dict[str, dict[str, str]] = {}
-    for name, baseline in judged.baselines.items():
-        cells = {each.outcome.cell for each in wanted if each.outcome.expectation == "latency_p50"
-                 and isinstance(each.entry, Regression) and each.entry.against == name}
-        if baseline.comparison and cells:
-            found[baseline.comparison.before.run.id] = {
-                pair.after.cell: pair.before.cell for pair in baseline.comparison.pairs if pair.after.cell in cells}
+    for each in wanted:
+        comparison = _comparison(each, judged)
+        if comparison is None or not (each.outcome.expectation == "latency_p50" or _other_options(each, judged)):
+            continue
+        cell = each.outcome.cell
+        known: list[CellPair | Refused] = [*comparison.pairs, *comparison.refused]
+        both = next((item for item in known if item.after.cell == cell), None)
+        if both is not None:
+            found.setdefault(comparison.run_of(cell), {})[cell] = both.before.cell
     return found
+
+
+def _comparison(each: Held, judged: _Judged) -> Comparison | None:
+    """The one that it was judged by."""
+    baseline = judged.baselines.get(each.entry.against) if isinstance(each.entry, Regression) else None
+    return baseline.of(each.outcome.expectation) if baseline else None
 
 
 def _cells(count: int) -> str:

@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ask:
-    """So many further trials of a cell; with `baseline`, the same cell of an earlier run, as many of its file too."""
+    """So many further trials of a cell; with `baseline`, the same cell of an earlier run, as many of its file too.
+    `alone`: they say something also where those of its file cannot be had."""
 
     cell: str
     trials: int
     baseline: CellRecord | None
+    alone: bool = True
 
 
 def measure_more(request: RunRequest, run_id: str, asks: Sequence[Ask], prepared: Prepared, store: Store, cache: Cache,
@@ -64,7 +66,8 @@ def measure_more(request: RunRequest, run_id: str, asks: Sequence[Ask], prepared
             own = ready.get(ask.cell)
             if own is not None:
                 other = _baseline(ask, own, request, store, cache, notify)
-                turns[own.cell.device].append(_turns(ask, own, other, stored))
+                if other is not None or ask.alone:
+                    turns[own.cell.device].append(_turns(ask, own, other, stored))
         agendas = {name: Agenda(tuple(_by_rounds(cells))) for name, cells in turns.items()}
         measure_all(Lab(request.suite.config, request.devices, prepared.bundle, store, cache, Deadline(request.wait_s)),
                     run_id, agendas, stop, notify)

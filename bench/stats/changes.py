@@ -53,14 +53,15 @@ def find_levels(series: Sequence[Array], noise: Sequence[float], least: float) -
     return found
 
 
-def night_noise(values: Array, own: Array | None = None) -> float:
+def night_noise(values: Array, own: Array | None = None, steps: Array | None = None) -> float:
     """The standard deviation of a series (logarithms) about its level, whatever its few steps: from the upper quartile
-    of the absolute differences of successive values (1.1503 standard deviations of a normal; sqrt(2) is of two values).
+    of the absolute differences of successive values (1.1503 standard deviations of a normal; sqrt(2) is of two values),
+    or of `steps`, the differences of equal nights alone.
 
     At least the median of `own`, the values' own standard errors, and `LEAST_NOISE`. Widened by 1 + 2 / n, as of few
     differences the quartile is often too small.
     """
-    steps = np.abs(np.diff(values))
+    steps = np.abs(np.diff(values) if steps is None else steps)
     spread = float(np.percentile(steps, 75)) / (1.1503 * math.sqrt(2)) * (1 + 2 / steps.size) if steps.size else 0.0
     known = own[np.isfinite(own)] if own is not None else np.empty(0)
     return max(spread, float(np.median(known)) if known.size else 0.0, LEAST_NOISE)

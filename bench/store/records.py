@@ -124,6 +124,20 @@ class TrialMedian:
 
 
 @dataclass(frozen=True)
+class CellConditions:
+    """Under what a cell was measured in a run, by its first latency trial that ended well: JSON as it is stored."""
+
+    run: str
+    cell: str
+    settings: str
+    versions: str
+    governor: str | None
+    charging: int | None
+    inputs: str
+    """Of its artifact: the data, shapes and encodings that it was measured with."""
+
+
+@dataclass(frozen=True)
 class Digest:
     """What was made of a cell (or of what else `cell` names) by some rules from so many trials. Packed, see
     bench.collect.digests."""

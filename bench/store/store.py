@@ -10,14 +10,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, func, select, type_coerce
 
 from bench import contention
 from bench.errors import ConfigError, InfrastructureError
 from bench.store import schema
 from bench.store.connect import connect
+from bench.store.going import in_progress
 from bench.store.packing import unpack
-from bench.store.records import CellRecord, Digest, Json, RunRecord, SessionRecord, StoredRun, TrialMedian, TrialRecord
+from bench.store.records import (
+    CellConditions,
+    CellRecord,
+    Digest,
+    Json,
+    RunRecord,
+    SessionRecord,
+    StoredRun,
+    TrialMedian,
+    TrialRecord,
+)
 from bench.words import nearest
 
 if TYPE_CHECKING:
@@ -25,6 +36,8 @@ if TYPE_CHECKING:
 
 INCOMPLETE = ("running", "interrupted", "incomplete")
 """States of runs that `--resume` takes up again."""
+ENDED = ("finished", "incomplete")
+"""States of runs that came to their end: what the others have not measured yet is no failure of a cell."""
 
 AT_ONCE = 500
 """Trials that are read at once where a run may have very many."""
@@ -89,15 +102,22 @@ class Store:
         self._execute(table.update().where(table.c.id == run).values(judgement=judgement))
 
     def runs(self, purpose: str | None = "measure") -> tuple[RunRecord, ...]:
-        """All runs of a purpose (None: of any), the newest first."""
+        """All runs of a purpose (None: of any), the newest first. One that has not ended is `running` while a process
+        works on it, else `interrupted`."""
         table = schema.runs
         wanted = table.select() if purpose is None else table.select().where(table.c.purpose == purpose)
         rows = self._rows(wanted.order_by(table.c.started.desc(), table.c.id.desc()))
-        return tuple(RunRecord(**row) for row in rows)
+        return tuple(self._run(row) for row in rows)
+
+    def newest_ended(self) -> RunRecord:
+        """The newest run that came to its end and is no noise run; where none has, the newest. Raises ConfigError for
+        a store without runs."""
+        runs = self.runs()
+        return next((run for run in runs if run.state in ENDED), None) or self.find_run(None)
 
     def find_run(self, wanted: str | None, states: Sequence[str] = ()) -> RunRecord:
-        """The run of that id or beginning of an id; without one, the newest that is no noise run. Only those in
-        `states`, if given."""
+        """The run of that id or beginning of an id; without one, the newest that is no noise run, ended or not. Only
+        those in `states`, if given."""
         known = [run for run in self.runs(None if wanted else "measure") if not states or run.state in states]
         matching = [run for run in known if wanted is None or run.id.startswith(wanted)]
         exact = [run for run in matching if run.id == wanted]
@@ -179,6 +199,25 @@ class Store:
         with self._lock, self._engine.connect() as connection:
             return tuple(itertools.starmap(TrialMedian, connection.execute(wanted.order_by(trials.c.id))))
 
+    def cell_conditions(self, runs: Collection[str], device: str | None = None) -> tuple[CellConditions, ...]:
+        """Of every cell of these runs that was measured, of one device where it is given."""
+        trials, cells = schema.trials, schema.cells
+        first = select(func.min(trials.c.id)).where(
+            trials.c.kind == "latency", trials.c.state == "ok", trials.c.run.in_(list(runs))).group_by(
+            trials.c.run, trials.c.cell)
+        joined = trials.join(cells, (trials.c.run == cells.c.run) & (trials.c.cell == cells.c.cell))
+        seen, artifact = trials.c.conditions, cells.c.artifact
+        columns = (trials.c.run, trials.c.cell, type_coerce(trials.c.settings, Text),
+                   type_coerce(trials.c.versions, Text), func.json_extract(seen, "$[0].governor"),
+                   func.json_extract(seen, "$[0].battery.charging"),
+                   func.json_array(func.json_extract(artifact, "$.data"), func.json_extract(artifact, "$.shapes"),
+                                   func.json_extract(artifact, "$.inputs")))
+        wanted = select(*columns).select_from(joined).where(trials.c.id.in_(first))
+        if device is not None:
+            wanted = wanted.where(cells.c.device == device)
+        with self._lock, self._engine.connect() as connection:
+            return tuple(itertools.starmap(CellConditions, connection.execute(wanted)))
+
     def sessions(self, runs: Collection[str]) -> tuple[SessionRecord, ...]:
         """Those of some runs, in the order they were opened."""
         table = schema.sessions
@@ -191,6 +230,12 @@ class Store:
         wanted = select(table.c.run, table.c.device, table.c.model).where(table.c.status == "planned").distinct()
         with self._lock, self._engine.connect() as connection:
             return frozenset((run, device, model) for run, device, model in connection.execute(wanted))
+
+    def _run(self, row: RowMapping) -> RunRecord:
+        run = RunRecord(**row)
+        if run.state == "interrupted" and in_progress(self.path, run.id):
+            return dataclasses.replace(run, state="running")
+        return run
 
     def _rows(self, statement: Any) -> Sequence[RowMapping]:
         with self._lock, self._engine.connect() as connection:

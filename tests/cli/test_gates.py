@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -112,3 +113,26 @@ def test_a_baseline_or_a_circumstance_that_does_not_exist_ends_before_measuring(
     place.suite(expect="{despite: [oz], size: {at_most: 1MiB}}")
     done = place.bench("run", "--baseline", "2099")
     assert done.returncode == 2 and "did you mean 'os'?" in done.stderr and "converting" not in done.stderr
+
+
+@pytest.mark.parametrize("state", ["not judged", "partly judged"])
+@pytest.mark.parametrize(("said", "code"), [("fail", 1), ("incomplete", 3), ("pass", 0), (None, 3)])
+def test_a_night_that_could_not_be_judged_ends_as_the_suite_says(state: Any, said: str | None, code: int) -> None:
+    judgement = replace(judged("not judged"), state=state, on_not_judged=said)
+    assert _exit_code(run_info(state="finished", judgement=judgement)) == code
+    assert _exit_code(run_info(state="incomplete", judgement=judgement)) == 3
+    assert headline(judgement) == f"{state}: 1 not judged"
+
+
+def test_a_change_of_options_is_measured_with_both_on_its_night(place: Place) -> None:
+    expect = "{latency_p50: {against: last-green, at_most: +900%}, retry_trials: 4}"
+    place.suite(expect=expect)
+    assert place.bench("run").returncode == 0
+    place.suite(expect=expect, runtime_options="{onnxruntime: {options: {graph_optimization_level: disable}}}")
+    done = place.bench("run", "--json")
+    assert done.returncode == 0, done.stderr
+    judgement = json.loads(done.stdout)["run"]["judgement"]
+    assert judgement["state"] == "green" and "its options (none, now graph_optimization_level=disable)" in (
+        judgement["outcomes"][0]["reason"])
+    used = [(trial.kind, trial.settings["options"]) for trial in place.stored().trials if "retry_of" in trial.settings]
+    assert used[:2] == [("latency", {"graph_optimization_level": "disable"}), ("baseline", {})]

@@ -39,13 +39,13 @@ def accuracy(value: float, reference: float) -> TrialRecord:
                    accuracy={"metric": "top1", "value": value, "count": 100, "reference": reference})
 
 
-def cell_of(*trials: TrialRecord, wanted: int = 0, **changes: Any) -> CellResult:
+def cell_of(*trials: TrialRecord, wanted: int = 0, state: str = "incomplete", **changes: Any) -> CellResult:
     from tests.fakes.fake_cells import fake_run
 
     record = CellRecord(RUN, "c", 0, "here", "m", "onnx", "fp32", "onnxruntime", "cpu", 1, 1, "planned",
                         artifact=ARTIFACT)
     session = SessionRecord(1, RUN, "here", "2026-01-01T00:00:00Z", "boot", "f" * 64, {"emulated": False}, {})
-    run = fake_run(RUN, settings={"measure": {"trials": wanted}})
+    run = fake_run(RUN, settings={"measure": {"trials": wanted}}, state=state)
     (cell,) = collect(StoredRun(run, (replace(record, **changes),), (session,), trials)).cells
     return cell
 
@@ -112,7 +112,10 @@ def test_baseline_trials_are_told_apart_and_leave_the_cells_numbers_alone() -> N
     assert (cell.baseline_run, cell.baseline_medians_ms) == (EARLIER, (8.0, 9.0))
     assert (cell.trial_medians_ms, cell.retry_medians_ms) == ((2.0, 3.0, 4.0), (3.0, 4.0))
     alone = cell_of(*own, wanted=1)
-    assert replace(cell, baseline_medians_ms=(), retry_medians_ms=(), baseline_run=None) == alone
+    assert (cell.baseline_loads_ms, cell.retry_peak_rss_mib) == ((7.0, 7.0), (30.0, 30.0))
+    sides = {f"{side}_{name}": () for side in ("baseline", "retry")
+             for name in ("medians_ms", "p90s_ms", "loads_ms", "peak_rss_mib")}
+    assert replace(cell, **sides, baseline_run=None) == alone
 
 
 def test_trials_beside_one_baseline_are_not_mixed_with_those_beside_another_or_none() -> None:
@@ -165,7 +168,19 @@ def test_trials_of_a_verdict_do_not_stand_for_the_suites_own() -> None:
 def test_a_cell_that_was_not_reached_says_so() -> None:
     cell = cell_of()
     assert (cell.status, cell.fault) == ("failed", "infrastructure")
-    assert cell.reason == "not measured: the run was interrupted before it"
+    assert cell.reason == "not measured: the run ended without it"
+
+
+@pytest.mark.parametrize(("state", "reason"), [
+    ("running", "not measured yet: the run is in progress"),
+    ("interrupted", "not measured yet: the run was interrupted before it")])
+def test_a_cell_that_waits_in_a_run_that_has_not_ended_has_not_failed(state: str, reason: str) -> None:
+    cell = cell_of(state=state)
+    assert (cell.status, cell.fault, cell.reason) == ("pending", None, reason)
+    begun = cell_of(trial(1, [2.0] * 5), wanted=3, state=state)
+    assert begun.status == "ok"
+    assert (f"1 of 3 trials: the run {'is in progress' if state == 'running' else 'was interrupted'}" in begun.warnings)
+    assert cell_of(failed(1), state=state).status == "failed"
 
 
 def test_a_cell_that_was_cut_short_has_its_numbers_and_says_of_how_many_trials() -> None:

@@ -45,6 +45,13 @@ class Circumstances:
     artifact: str = "a" * 64
     suite: str = "vision"
     purpose: str = "measure"
+    options: Mapping[str, str] = field(default_factory=dict)
+    state: str = "finished"
+    path: str = "suite.yaml"
+    host: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    models: Sequence[str] | None = None
+    """Those that the suite has, where they are not all."""
 
 
 def usual(_night: int) -> Circumstances:
@@ -68,7 +75,7 @@ def write_nights(path: Path, cells: Sequence[NightCell], *, trials: int = 3, tri
         rows["runs"].append(dataclasses.asdict(run))
         for device in dict.fromkeys(cell.device for cell in cells):
             rows["sessions"].append(_session(run, device, seen, len(rows["sessions"]) + 1))
-        for position, cell in enumerate(cells):
+        for position, cell in enumerate(cell for cell in cells if seen.models is None or cell.model in seen.models):
             rows["cells"].append(dataclasses.asdict(CellRecord(
                 run.id, cell.name, position, cell.device, cell.model, "onnx", cell.precision, cell.runtime, "cpu",
                 cell.threads, 1, "planned")))
@@ -86,8 +93,8 @@ def write_nights(path: Path, cells: Sequence[NightCell], *, trials: int = 3, tri
 
 def _run(night: int, seen: Circumstances) -> RunRecord:
     started = f"{BEGUN + timedelta(days=night):%Y-%m-%dT%H:%M:%SZ}"
-    return RunRecord(run_id(night), seen.suite, "", "suite.yaml", "", "devices.yaml", started, started, "finished",
-                     {"quick": False}, {"git": seen.git}, [], purpose=seen.purpose)
+    return RunRecord(run_id(night), seen.suite, "", seen.path, "", "devices.yaml", started, started, seen.state,
+                     {"quick": False, **seen.settings}, {"git": seen.git, **seen.host}, [], purpose=seen.purpose)
 
 
 def _session(run: RunRecord, device: str, seen: Circumstances, number: int) -> dict[str, Any]:
@@ -98,5 +105,6 @@ def _session(run: RunRecord, device: str, seen: Circumstances, number: int) -> d
 
 def _trial(run: RunRecord, cell: str, number: int, median_ns: float, seen: Circumstances) -> dict[str, Any]:
     return dataclasses.asdict(TrialRecord(
-        run.id, cell, None, "latency", number, 1, run.started, 2.0, "ok", seen.artifact, "b" * 64, {}, {}, [],
+        run.id, cell, None, "latency", number, 1, run.started, 2.0, "ok", seen.artifact, "b" * 64,
+        {"options": dict(seen.options)} if seen.options else {}, {}, [],
         {"load_ns": 5, "samples_ns": int(median_ns)}, {}, pack([int(median_ns)]), 1, median_ns=median_ns))

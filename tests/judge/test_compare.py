@@ -189,7 +189,7 @@ def judged_in_turn(monkeypatch: pytest.MonkeyPatch) -> list[list[bool]]:
         seen.append([pair.in_turn for pair in pairs])
         return judge(pairs, **options)
 
-    monkeypatch.setattr("bench.judge.compare.judge", remember)
+    monkeypatch.setattr("bench.judge.pairs.judge", remember)
     return seen
 
 

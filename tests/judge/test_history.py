@@ -139,9 +139,10 @@ def test_only_the_asked_runs_are_read(tmp_path: Path) -> None:
             series = read_history(store, **wanted).series  # type: ignore[arg-type]
             return [point.run for point in series[0].points] if series else []
 
-        assert runs() == [run_id(night) for night in range(9)], "a noise run is not one"
+        assert runs() == [run_id(night) for night in (0, 2, 4, 6, 8)], "a suite's runs are its own series"
+        assert len(read_history(store, model="net").series) == 2, "a noise run is not one"
         assert runs(suite="night") == [run_id(night) for night in (1, 3, 5, 7)]
-        assert runs(until=store.find_run(run_id(4)), most_runs=2) == [run_id(3), run_id(4)]
+        assert runs(until=store.find_run(run_id(4)), most_runs=3) == [run_id(2), run_id(4)]
         assert runs(model="late") == runs(device="nobody") == runs(suite="evening") == []
 
 
@@ -179,3 +180,59 @@ def test_thousands_of_trials_are_read_at_once(tmp_path: Path) -> None:
         found = read_history(store)
         taken = time.process_time() - begun
     assert len(found.series) == 30 and taken < 1.5, "9,000 trials; 100,000 take 1.2 s"
+
+
+def flipping(night: int) -> Circumstances:
+    """Every other night with another option."""
+    return Circumstances(options={"graph": "off" if night % 2 else "on"})
+
+
+@pytest.mark.parametrize("circumstances", [usual, flipping])
+@pytest.mark.parametrize("nights", [8, 30])
+def test_a_spike_is_never_steady_whatever_other_nights_were_like(
+        tmp_path: Path, circumstances: Callable[[int], Circumstances], nights: int) -> None:
+    """Nights with another option take nine times as long: what they differ by is no noise."""
+    values = p50(nights=nights)
+    if circumstances is flipping:
+        values = [9 * value if night % 2 else value for night, value in enumerate(values)]
+    values[-1] *= 3.7
+    series = only(tmp_path, values, circumstances)
+    assert series.state not in ("steady", "short"), series.reason
+
+
+def test_a_spike_in_the_newest_run_that_its_trials_cannot_tell_is_called_one(tmp_path: Path) -> None:
+    values = [*p50(nights=12, sd=0.01), 4.0 * 3.7]
+    write_nights(tmp_path / "b.sqlite", [NightCell(values)], trials=1)
+    with Store(tmp_path / "b.sqlite") as store:
+        (series,) = read_history(store).series
+    assert series.state == "spike" and "3.7 times its level" in series.reason
+    assert [outlier.run for outlier in series.outliers] == [run_id(12)]
+
+
+def test_single_runs_far_off_are_named_with_their_run(tmp_path: Path) -> None:
+    values = p50()
+    values[25] *= 3.7
+    series = only(tmp_path, values)
+    assert series.state == "steady" and "4 runs before the newest, 3.7 times its level" in series.reason
+    (outlier,) = series.outliers
+    assert outlier.run == run_id(25) and outlier.ratio == pytest.approx(3.7, rel=0.05)
+
+
+def test_a_change_of_options_is_named_with_the_change_it_made(tmp_path: Path) -> None:
+    (change,) = only(tmp_path, p50((20, 1.5)), lambda night: Circumstances(
+        options={"graph": "off" if night >= 20 else "on"})).changes
+    assert change.versions == ("options graph=on -> graph=off",)
+
+
+def test_suites_of_one_name_have_series_of_their_own(tmp_path: Path) -> None:
+    values = [value * (5 if night % 2 else 1) for night, value in enumerate(p50(nights=12))]
+    found = history(tmp_path, [NightCell(values)], lambda night: Circumstances(path="ab"[night % 2]))
+    assert [(series.suite, series.state, len(series.points)) for series in found.series] == [
+        ("vision (a)", "steady", 6), ("vision (b)", "steady", 6)]
+
+
+@pytest.mark.parametrize("state", ["interrupted"])
+def test_a_run_that_was_interrupted_is_no_point(tmp_path: Path, state: str) -> None:
+    series = only(tmp_path, [*p50(nights=8), 40.0], lambda night: Circumstances(
+        state=state if night == 8 else "finished"))
+    assert len(series.points) == 8 and series.state == "steady"

@@ -168,3 +168,22 @@ def test_the_smallest_difference_is_what_as_many_trials_are_asked_for() -> None:
     assert trials_needed(0.02, effect=found * 0.99) == 10
     assert smallest_difference(floor, 9) <= found + 1e-9 < smallest_difference(floor, 5, margin=0.03)
     assert smallest_difference(floor, 9, cells=48) > smallest_difference(floor, 9)
+
+
+@pytest.mark.parametrize("changed", [{"options": {"graph": "off"}}, {"path": "/elsewhere/suite.yaml"}],
+                         ids=["options", "another suite of that name"])
+def test_runs_that_the_guard_would_not_compare_are_no_noise_of_one_another(changed: dict[str, Any],
+                                                                          tmp_path: Path) -> None:
+    """Every other night was another suite, or had another option, and took twice as long."""
+    centres = [10.0, *[10.0, 20.0] * 8]
+    floor = _floors(tmp_path, [NightCell(centres)], lambda night: (
+        NOISE if not night else replace(NIGHT, **changed) if night % 2 == 0 else NIGHT), trial_sd=0.01)[
+            "phone", "onnxruntime"]
+    assert floor.run_sd is not None and floor.run_sd < 0.02
+
+
+def test_a_run_that_was_interrupted_is_no_noise(tmp_path: Path) -> None:
+    floor = _floors(tmp_path, [NightCell([10.0] * 8 + [20.0] * 2)], lambda night: (
+        NOISE if not night else replace(NIGHT, state="interrupted") if night >= 8 else NIGHT), trial_sd=0.01)[
+            "phone", "onnxruntime"]
+    assert floor.run_sd is not None and floor.run_sd < 0.02 and floor.runs == 8

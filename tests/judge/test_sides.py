@@ -68,22 +68,23 @@ def test_last_green_is_the_newest_green_run_before_the_other_side(store: Store) 
 
 def test_green_is_finished_and_judged_to_keep_what_was_expected(store: Store) -> None:
     runs = {run.id: run for run in store.runs()}
-    assert last_green(store, "vision") is None, "not judged"
+    newest = runs[run_id(3)]
+    assert last_green(store, newest) is None, "not judged"
     judged(store, 0, "none")
-    assert last_green(store, "vision") == replace(runs[run_id(0)], judgement={"state": "none"})
+    assert last_green(store, newest) == replace(runs[run_id(0)], judgement={"state": "none"})
     judged(store, 1, "green")
     store.set_state(run_id(1), "incomplete", None)
-    green = last_green(store, "vision", runs[run_id(3)])
+    green = last_green(store, newest)
     assert green is not None and green.id == run_id(0)
-    assert last_green(store, "vision", runs[run_id(0)]) is None
-    assert last_green(store, "audio") is None
+    assert last_green(store, runs[run_id(0)]) is None
+    assert last_green(store, runs[run_id(2)]) is None, "of another suite"
 
 
 def test_where_no_run_ever_finishes_one_that_kept_all_it_expected_is_green(store: Store) -> None:
     for number, state in enumerate(("green", "red", "none")):
         judged(store, number, state)
         store.set_state(run_id(number), "incomplete", None)
-    green = last_green(store, "vision")
+    green = last_green(store, store.find_run(run_id(3)))
     assert green is not None and green.id == run_id(0)
 
 
@@ -94,9 +95,8 @@ def test_a_quick_run_or_one_of_fewer_devices_is_no_baseline_for_a_whole_night(st
         store.add_run(fake_run(f"20270101-0{hour}0000-aaaa", suite="nightly", started=f"2027-01-01T0{hour}:00:00Z",
                                state="finished", settings=settings, judgement={"state": "green"}), [])
     newest, quick, _, first = store.runs()[:4]
-    assert last_green(store, "nightly", newest) == first
-    assert last_green(store, "nightly", quick) is None
-    assert last_green(store, "nightly") == newest
+    assert last_green(store, newest) == first
+    assert last_green(store, quick) is None
 
 
 def test_a_run_that_was_stopped_or_of_fewer_devices_is_not_what_a_night_is_held_against(store: Store) -> None:
@@ -124,7 +124,7 @@ def test_a_tag_is_looked_up_in_the_suites_folder(store: Store, tmp_path: Path) -
     git("tag", "v1")
     for hour in (1, 2):
         store.add_run(fake_run(f"20270101-0{hour}0000-aaaa", suite_path=str(tmp_path / "suite.yaml"),
-                               started=f"2027-01-01T0{hour}:00:00Z",
+                               started=f"2027-01-01T0{hour}:00:00Z", state="finished",
                                host={"git": git("rev-parse", "HEAD") if hour == 1 else None}), [])
     assert found(store, "v1", "last") == ("20270101-010000-aaaa", "20270101-020000-aaaa")
     assert found(store, "git:v1", "last") == ("20270101-010000-aaaa", "20270101-020000-aaaa")

@@ -7,6 +7,7 @@ import pytest
 
 from bench.report import report
 from bench.report.morning import Morning, gather
+from bench.report.news import find_news
 from bench.store.store import Store
 from tests.fakes.nights import Circumstances, NightCell, run_id, write_nights
 
@@ -66,3 +67,35 @@ def test_a_noise_run_stands_alone(tmp_path: Path) -> None:
     write_nights(path, CELLS, circumstances=lambda night: Circumstances(purpose="noise" if night == 5 else "measure"))
     told = _morning(path, 5)
     assert told.comparison is None and told.history.series == () and len(told.result.cells) == 3
+
+
+@pytest.mark.parametrize(("state", "word"), [("running", "In progress"), ("interrupted", "Interrupted")])
+def test_a_run_that_has_not_ended_says_how_far_it_came_and_blames_nothing(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, word: str) -> None:
+    path = tmp_path / "store.db"
+    cells = [NightCell([4.0, 4.0], model="measured"), NightCell([4.0, float("nan")], model="waiting")]
+    write_nights(path, cells, trials=6, circumstances=lambda night: Circumstances(
+        state="interrupted" if night else "finished"))
+    monkeypatch.setattr("bench.store.store.in_progress", lambda _store, _run: state == "running")
+    told = _morning(path, 1)
+    news = find_news(told)
+    assert (news.word, news.sentence) == (
+        word, f"{'In progress:' if state == 'running' else 'Interrupted after'} 1 of 2 cells measured; nothing is "
+              "judged yet.")
+    assert {tile.word: tile.count for tile in news.tiles}["not measured yet"] == 1
+    assert {tile.word: tile.count for tile in news.tiles}["failed"] == 0
+    page = str(report(told, "html"))
+    assert "not measured yet: the run" in page and "Broke since" not in page
+
+
+@pytest.mark.parametrize("state", ["not judged", "partly judged"])
+def test_a_night_that_could_not_be_judged_says_so_in_its_first_word(path: Path, state: str) -> None:
+    cell = CELLS[0].name
+    outcome = {"expectation": "latency_p50", "cell": cell, "state": "not judged", "limit": "", "found": "-",
+               "reason": "not comparable: os"}
+    with Store(path) as store:
+        store.set_judgement(run_id(4), {"state": state, "outcomes": [outcome], "on_not_judged": "incomplete"})
+    news = find_news(_morning(path, 4))
+    assert (news.word, news.tone) == (state.capitalize(), "warn")
+    assert any(group.title == "Expectations that could not be judged" for group in news.groups)
+    assert '<error message="-: not comparable: os" type="not judged">' in str(report(_morning(path, 4), "junit"))

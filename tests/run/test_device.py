@@ -144,7 +144,7 @@ def test_a_second_stop_ends_at_once_and_blames_no_cell(tmp_path: Path, monkeypat
         stored = store.load(store.find_run(None))
     assert reached.is_set() and stored.trials == ()
     (cell,) = collect(stored).cells
-    assert cell.reason == "not measured: the run was interrupted before it"
+    assert (cell.status, cell.reason) == ("pending", "not measured yet: the run was interrupted before it")
 
 
 def test_a_stop_that_came_before_the_connection_opens_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.collect.judgements import from_json
 from bench.config.load import LoadedSuite, parse_suite
@@ -97,7 +100,7 @@ def test_where_no_run_was_green_that_is_said(store: Path) -> None:
 def test_another_system_is_not_judged_but_despite_it(store: Path) -> None:
     write_nights(store, [NightCell([10.0, 10.0])], trials=6,
                  circumstances=lambda night: Circumstances({"os": f"Debian {12 + night}"}))
-    assert judge_nights(store) == ["green", "red"]
+    assert judge_nights(store) == ["green", "not judged"]
     assert judge_nights(store, f"{{despite: [os], {LAST_GREEN[1:]}", [1]) == ["green"]
 
 
@@ -151,7 +154,18 @@ class Lab:
             for turn in range(ask.trials):
                 for kind, p50_ms in zip(("latency", "baseline"), told or (), strict=True):
                     number, spread = len(self.asks) * 100 + turn, 1 + turn % 3 / 1000
-                    store.add_trial(_again(trials[0], kind, number, p50_ms * spread))
+                    of = ask.baseline.run if ask.baseline else ""
+                    store.add_trial(_again(trials[0], kind, number, p50_ms * spread, of))
+
+    def night(self, night: int, times: Sequence[float]) -> str:
+        """How a night is judged, where the files of all nights can be measured again, and take `times`."""
+        of = {run_id(number): time for number, time in enumerate(times)}
+        self.medians = lambda _: (times[night], of[self.asks[-1][0].baseline.run])  # type: ignore[union-attr]
+        request = RunRequest(suite(LAST_GREEN), {}, "", "")
+        with Store(self.path) as opened:
+            nothing: Any = None
+            return judge_with_retries(request, run_id(night), nothing, opened, nothing, self.stop,
+                                      self.events.append).state
 
     def judge(self, expect: str, night: int = 1) -> Any:
         request = RunRequest(suite(expect), {}, "", "")
@@ -161,8 +175,8 @@ class Lab:
             return judge_with_retries(request, run_id(night), nothing, opened, nothing, self.stop, self.events.append)
 
 
-def _again(trial: Any, kind: str, number: int, p50_ms: float) -> Any:
-    settings = {"retry": True, "retry_of": run_id(0)} if kind == "latency" else {"retry_of": run_id(0)}
+def _again(trial: Any, kind: str, number: int, p50_ms: float, of: str) -> Any:
+    settings = {**trial.settings, "retry_of": of, **({"retry": True} if kind == "latency" else {})}
     return replace(trial, kind=kind, number=number, samples=pack([int(p50_ms * 1e6)]), settings=settings,
                    phases={**trial.phases, "samples_ns": int(p50_ms * 1e6)})
 
@@ -233,4 +247,71 @@ def test_other_circumstances_are_no_reason_to_measure_again(store: Path, monkeyp
     write_nights(store, [NightCell([10.0, 10.0])], circumstances=lambda night: Circumstances({"os": f"{night}"}))
     lab = Lab(store, lambda _: None)
     monkeypatch.setattr(judging, "measure_more", lab.measure)
-    assert lab.judge(RETRY).state == "red" and lab.asks == []
+    assert lab.judge(RETRY).state == "not judged" and lab.asks == []
+
+
+OTHER_OPTIONS = {"graph": "off"}
+
+
+def with_other_options(store: Path, monkeypatch: pytest.MonkeyPatch, medians: Callable[[int], Any]) -> Lab:
+    """Two nights of equal times, the second with another option, and a lab that measures both options."""
+    write_nights(store, [NightCell([10.0, 10.0, 10.0])], trials=6,
+                 circumstances=lambda night: Circumstances(options=OTHER_OPTIONS if night else {"graph": "on"}))
+    lab = Lab(store, medians)
+    monkeypatch.setattr(judging, "measure_more", lab.measure)
+    return lab
+
+
+@pytest.mark.parametrize("expect", [LAST_GREEN, LAST_GREEN.replace("last-green", "previous"),
+                                    f"{{on_inconclusive: pass, {LAST_GREEN[1:]}"])
+@pytest.mark.parametrize(("now", "state"), [(10.0, "green"), (90.0, "red")])
+def test_a_change_of_options_is_judged_on_its_own_night_with_the_options_of_before(
+        store: Path, monkeypatch: pytest.MonkeyPatch, expect: str, now: float, state: str) -> None:
+    lab = with_other_options(store, monkeypatch, lambda _: (now, 10.0))
+    found = lab.judge(expect)
+    assert found.state == state
+    [[ask]] = lab.asks
+    assert ask.trials == 5 and ask.baseline is not None and ask.baseline.run == run_id(0) and not ask.alone
+    assert "interleaved with the artifact of that run and its options (graph=on, now graph=off)" in (
+        found.outcomes[0].reason)
+
+
+def test_what_the_new_options_met_is_the_baseline_of_the_next_night(store: Path,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = with_other_options(store, monkeypatch, lambda _: (10.0, 10.0))
+    assert lab.judge(LAST_GREEN).state == "green"
+    with Store(store) as opened:
+        found = judge_run(opened, run_id(2), suite().config)
+    assert (found.state, found.baseline) == ("green", run_id(1))
+
+
+def test_memory_and_tails_of_other_options_are_judged_by_the_interleaved_trials_too(
+        store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the nights' own trials say of them was measured under unlike conditions."""
+    expect = "{latency_p50: {against: last-green, at_most: +10%}, peak_memory: {against: last-green, at_most: +10%}}"
+    found = with_other_options(store, monkeypatch, lambda _: (10.0, 10.0)).judge(expect)
+    assert {outcome.expectation: outcome.state for outcome in found.outcomes} == {
+        "latency_p50": "kept", "peak_memory": "inconclusive"}, "these trials tell of no memory"
+
+
+def test_options_of_before_that_cannot_be_had_leave_the_night_not_judged(store: Path,
+                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = with_other_options(store, monkeypatch, lambda _: None)
+    assert lab.judge(LAST_GREEN).state == "not judged"
+    with Store(store) as opened:
+        assert judge_run(opened, run_id(2), suite().config).state == "not judged", "nor is the night a baseline"
+
+
+@settings(max_examples=10, deadline=None)
+@given(used=st.lists(st.integers(0, 2), min_size=2, max_size=6), slower=st.integers(1, 5))
+def test_however_options_flip_a_regression_is_found_on_its_night_and_stays_red(used: list[int], slower: int) -> None:
+    """Options of equal speed, each judged by interleaved trials where it is new; from one night on the file is slow."""
+    times = [20.0 if night >= slower else 10.0 for night in range(len(used))]
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder) / "s"
+        write_nights(path, [NightCell(times)], trials=6, trial_sd=0.003,
+                     circumstances=lambda night: Circumstances(options={"graph": str(used[night])}))
+        lab = Lab(path, lambda _: None)
+        patch.setattr(judging, "measure_more", lab.measure)
+        states = [lab.night(night, times) for night in range(len(used))]
+    assert states == ["red" if night >= slower else "green" for night in range(len(used))]

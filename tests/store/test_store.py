@@ -262,3 +262,43 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, after: int) -> No
         stored = [row.number for row in store.load(store.find_run(None)).trials]
     assert stored[:len(acknowledged)] == acknowledged
     assert len(stored) <= len(acknowledged) + 1
+
+
+def test_a_run_is_running_while_a_process_works_on_it_and_interrupted_when_none_does(tmp_path: Path) -> None:
+    from bench.store.going import going, in_progress
+
+    with Store(tmp_path / "s", create=True) as store:
+        store.add_run(RUN, [CELL])
+        assert store.find_run(None).state == "interrupted"
+        with going(store.path, RUN.id):
+            assert store.find_run(None).state == store.runs()[0].state == "running"
+            assert store.find_run(None, INCOMPLETE).id == RUN.id
+            with pytest.raises(ConfigError, match="still going on"), going(store.path, RUN.id):
+                pass
+        assert not in_progress(store.path, RUN.id) and store.find_run(None).state == "interrupted"
+        (tmp_path / f".s.{RUN.id}.lock").touch()
+        assert store.find_run(None).state == "interrupted", "what a killed process left behind is no lock"
+
+
+def test_the_newest_run_that_ended_is_before_one_that_did_not(tmp_path: Path) -> None:
+    with Store(tmp_path / "s", create=True) as store:
+        with pytest.raises(ConfigError, match="holds no run"):
+            store.newest_ended()
+        store.add_run(RUN, [])
+        assert store.newest_ended().id == RUN.id, "there is no other"
+        store.add_run(replace(RUN, id="20250101-000000-bbbb", started="2025-01-01T00:00:00Z", state="incomplete"), [])
+        assert store.newest_ended().id == "20250101-000000-bbbb"
+
+
+def test_a_cells_conditions_are_those_of_its_first_trial_that_ended_well(tmp_path: Path) -> None:
+    with Store(tmp_path / "s", create=True) as store:
+        store.add_run(RUN, [replace(CELL, artifact={"data": "d", "sha256": "a" * 64})])
+        session = store.add_session(SESSION)
+        for number, (state, governor) in enumerate((("failed", "a"), ("ok", "performance"), ("ok", "b")), 1):
+            store.add_trial(replace(trial(number), session=session, state=state,  # type: ignore[arg-type]
+                                    settings={"options": {"x": str(number)}},
+                                    conditions=[{"governor": governor, "battery": {"charging": True}}]))
+        (found,) = store.cell_conditions([RUN.id])
+        assert (found.run, found.cell, found.governor, found.charging) == (RUN.id, CELL.cell, "performance", 1)
+        assert '"2"' in found.settings and '"d"' in found.inputs
+        assert store.cell_conditions([RUN.id], "elsewhere") == store.cell_conditions(["none"]) == ()

@@ -50,7 +50,7 @@ function detailOf(cell) {
   return [el("header", {}, el("h2", { id: "detail-title" }, `${cell.model} ${cell.precision}`), el("button", { type: "button", onclick: closeDetail, "aria-label": "Close" }, "Close"),
     el("p", { class: "sub" }, `${cell.engineName} on ${cell.device}`, cell.emulated ? " · emulated" : "", " · ", el("code", {}, cell.id))),
   cell.emulated && el("p", { class: "banner" }, "An emulated device: its timings say nothing of a real one's speed."),
-  measured ? distribution(cell) : el("p", { class: "banner" }, el("b", {}, `${cell.status}, ${cell.fault}: `), cell.reason),
+  measured ? distribution(cell) : el("p", { class: "banner" }, el("b", {}, `${[cell.status, cell.fault].filter(Boolean).join(", ")}: `), cell.reason),
   cell.warnings.length > 0 && el("ul", { class: "banner" }, cell.warnings.map((text) => el("li", {}, text))),
   measured && cell.series && cell.series.points.length > 1 && historyChart(cell.series),
   el("div", { class: "columns" }, measured && measuredPart(cell), (cell.change || cell.verdict) && comparedPart(cell),

@@ -1,5 +1,5 @@
 // Histories: a small line in tables, a chart with its numbers in the detail.
-const STATES = { new: ["bad", "slower since this run"], sustained: ["bad", "slower for longer"], recovered: ["good", "recovered"],
+const STATES = { new: ["bad", "slower since this run"], spike: ["warn", "far off in this run alone"], sustained: ["bad", "slower for longer"], recovered: ["good", "recovered"],
   improved: ["good", "faster"], flaky: ["warn", "to and fro"], steady: ["quiet", "steady"], short: ["quiet", "too few runs"] };
 
 function spark(series, width = 76, height = 22) {
@@ -42,7 +42,7 @@ function historyChart(series) {
       number(known(point.low) ? `${digits(point.low)}–${digits(point.high)}` : UNKNOWN))))));
 }
 
-const URGENCY = ["new", "sustained", "flaky", "recovered", "improved", "steady", "short"];
+const URGENCY = ["new", "spike", "sustained", "flaky", "recovered", "improved", "steady", "short"];
 const MOST_HISTORIES = 24;
 
 function drawHistories() {

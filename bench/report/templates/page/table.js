@@ -78,7 +78,7 @@ function rowOf(cell) {
     "data-cell": cell.place },
   measured ? [names, COLUMNS.slice(NAMES).map((column) => column.draw(cell))]
     : [names, el("td", { colspan: COLUMNS.length - NAMES, class: "reason" }, el("span", { class: `chip ${cell.status === "failed"
-      ? "bad" : "warn"}` }, cell.status), " ", changeChip(cell.change), " ", el("b", {}, `${cell.fault}: `), cell.reason)]);
+      ? "bad" : "warn"}` }, cell.status), " ", changeChip(cell.change), " ", ...(cell.fault ? [el("b", {}, `${cell.fault}: `)] : []), cell.reason)]);
 }
 
 function drawTable() {
