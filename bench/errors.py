@@ -4,7 +4,7 @@
     |-- ConfigError          what the user wrote: a file, a flag, a name          (exit 2)
     |   `-- MissingExtra     an optional package that the command needs           (exit 2)
     |-- ModelError           the model, or what a converter or runtime says of it (exit 3)
-    |-- DeviceError          the device: crashed, out of memory, full, too hot    (exit 3)
+    |-- DeviceError          the device: crashed, out of memory, full, in use     (exit 3)
     `-- InfrastructureError  the link, the host, a lost process                   (exit 3)
         `-- DeadlineExceeded a wait that ended without an answer                  (exit 3)
 
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-Fault = Literal["config", "model", "device", "infrastructure", "bug"]
+Fault = Literal["config", "model", "device", "infrastructure", "busy", "bug"]
+"""Whose doing it is; busy: somebody else's, who uses the device."""
 
 EXIT_OK = 0
 EXIT_EXPECTATION = 1
@@ -74,7 +75,7 @@ class ModelError(BenchError):
 class DeviceError(BenchError):
     """The device answered, and could not do it."""
 
-    fault = "device"
+    fault: ClassVar[Fault] = "device"
     exit_code = EXIT_INCOMPLETE
 
 

@@ -15,13 +15,27 @@ Agent to host
     samples     {trial, ns: [int]}                                    in chunks
     conditions  {trial, when: before|during|after|asked, ...}         as bench.agents.probes.conditions says
     log         {trial, text}                                         the end of what the worker printed
-    result      {trial, ...}                                          phases, memory, outputs, versions, cores
+    result      {trial, ...}                                          phases, memory, outputs, findings, versions, cores
     failed      {trial, kind, message, signal}                        ends a trial badly
     done        {trial, frames, crc}                                  ends a trial well; nothing else does
     alive       {}                                                    at least every ALIVE_EVERY_S
 
 `cores` of a trial is null (none in particular), "big", "little", "all" or a list of numbers; that of a result is the
 list of numbers it was allowed to run on.
+
+`measure` of a trial has {min_samples, min_ns, warmup_min_runs, warmup_min_ns, warmup_max_ns, inputs}, the last of
+which is "first" (the first sample alone is timed) or "all" (all are, interleaved, in their order again and again).
+
+`findings` of a result are {inputs_changed, cycle, by_sample_ns}:
+    inputs_changed  whether the model wrote into its own inputs (set again before each inference then, outside its time)
+    cycle           how many samples were timed, interleaved: 1 or all
+    by_sample_ns    for each sample a list of times of its inferences, equally many, interleaved in random order;
+                    null where all samples are the same, or there was no time for it
+A trial of kind accuracy has inputs_changed alone.
+
+The outputs' file is an .npz: "0", "1", ... by the place of the output, each (samples, *shape), of a model that was
+loaded anew and ran the samples in order; and "repeated_0", "repeated_1", ..., each (1, *shape), of the first sample run
+once more by that model, after all of them.
 
 `frames` counts the trial's lines before `done`, and `crc` is the CRC-32 of their bytes: `adb shell` and a dying ssh can
 hand over half an output with exit code 0.
@@ -33,8 +47,10 @@ import json
 import zlib
 from typing import Any, Dict, List, Optional
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_LINE = 1 << 20
+REPEATED = "repeated_"
+"""What names of outputs begin with that the first sample gave when it was run again."""
 SAMPLES_PER_MESSAGE = 20_000
 ALIVE_EVERY_S = 2.0
 SILENCE_LIMIT_S = 10.0

@@ -112,14 +112,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Steadiness:
-    """How the device kept one thing over a cell's trials: its clocks, its temperature, or its pace (the samples).
+    """How the device kept one thing over a cell's trials: its clocks, its temperature, its pace (the samples), or the
+    processor to them alone.
 
     `told` is in how many trials it told of it at all, `unsteady` in how many of those it was not kept, or the thing was
     another from trial to trial. `seen` is how it went, in words: `clock fell from 2803 to 1800 MHz`, or where it was
     kept `2790 to 2803 MHz`; empty where it was not told.
     """
 
-    what: Literal["clocks", "temperature", "pace"]
+    what: Literal["clocks", "temperature", "pace", "processor"]
     told: int
     unsteady: int
     seen: str
@@ -160,7 +161,7 @@ class CellResult:
     """In how many trials the device did not keep its pace, and how that showed; None for in none."""
     warnings: tuple[str, ...] = ()
     steadiness: tuple[Steadiness, ...] = field(default=(), repr=False)
-    """Of clocks, temperature and pace, for the checks; empty of a cell that was not measured."""
+    """Of clocks, temperature, pace and processor, for the checks; empty of a cell that was not measured."""
     checks: tuple[Check, ...] = ()
     """In the order of `bench.judge.trust.CHECKS`; empty of a cell that was not measured, or not judged yet."""
     circumstances: dict[str, str] = field(default_factory=dict, repr=False)
@@ -181,10 +182,18 @@ class CellResult:
     """Of trials of the baseline's artifact, interleaved with the cell's own `retry_medians_ms` on the same night."""
     retry_medians_ms: tuple[float, ...] = field(default=(), repr=False)
     """The cell's own trials among `trial_medians_ms` that were taken in turn with the baseline's."""
+    left_out: int = field(default=0, repr=False)
+    """Disturbed trials that do not count, so that others' turns lack their own."""
     baseline_run: str | None = None
     """The run whose artifact the baseline's trials were of."""
     quantiles_ms: tuple[float, ...] = field(default=(), repr=False)
     """Of the samples of all trials together: 41 percentiles from 0 to 100 in steps of 2.5, for charts."""
+
+    @property
+    def disturbed(self) -> str | None:
+        """In how many of the trials that count others took the processor, and how; None for in none, or not known."""
+        return next((f"{each.seen} in {each.unsteady} of {self.trials} trials" for each in self.steadiness
+                     if each.what == "processor" and each.unsteady), None)
 
     @property
     def badge(self) -> Badge:

@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from bench import protocol
 from bench.bundles.agent import AgentArchive
 from bench.deadline import Deadline
-from bench.errors import BenchError, DeadlineExceeded, DeviceError, InfrastructureError, ModelError
+from bench.errors import BenchError, DeadlineExceeded, DeviceError, Fault, InfrastructureError, ModelError
 from bench.protocol import Message
 from bench.transports.base import RemoteProcess, Transport
 
@@ -48,7 +48,10 @@ class TrialReport:
     versions: dict[str, str]
     outputs: dict[str, Any]
     warm_up: dict[str, Any] | None
-    cpu_ns: dict[str, int] | None
+    cpu_ns: dict[str, Any] | None
+    """How its process and others used the processor, see `bench.contention`."""
+    findings: dict[str, Any]
+    """As `bench.protocol` says."""
     cores: tuple[int, ...]
     """The numbers of those it was allowed to run on."""
     conditions: tuple[dict[str, Any], ...]
@@ -57,6 +60,8 @@ class TrialReport:
 
 class Busy(DeviceError):
     """Another controller holds the device."""
+
+    fault: ClassVar[Fault] = "busy"
 
 
 class _Ended(InfrastructureError):
@@ -282,7 +287,20 @@ def _report(heard: _Heard, done: Message, timed: bool) -> TrialReport:
     _field(outputs, "sha256", str)
     return TrialReport(_field(result, "phases", dict), tuple(heard.samples), _field(result, "memory", dict),
                        _field(result, "versions", dict), outputs, result.get("warm_up"), result.get("cpu_ns"),
-                       tuple(_field(result, "cores", list)), tuple(heard.conditions), heard.log)
+                       _findings(_field(result, "findings", dict), expected), tuple(_field(result, "cores", list)),
+                       tuple(heard.conditions), heard.log)
+
+
+def _findings(said: dict[str, Any], samples: int) -> dict[str, Any]:
+    """What the agent found, of the right types and lengths: nothing else gets into the store."""
+    changed, cycle, times = said.get("inputs_changed"), said.get("cycle", 1), said.get("by_sample_ns")
+    if type(changed) is not bool or type(cycle) is not int or cycle < 1 or samples % cycle:
+        raise InfrastructureError("the agent's findings have not the types and lengths that they should have")
+    if times is not None:
+        lengths = {len(_nanoseconds(row)) for row in times} if isinstance(times, list) else set()
+        if len(lengths) != 1 or 0 in lengths:
+            raise InfrastructureError("the agent sent times by sample that are not equally many for each")
+    return {"inputs_changed": changed, "cycle": cycle, "by_sample_ns": times}
 
 
 def _field(message: Message, key: str, kind: type[Field]) -> Field:

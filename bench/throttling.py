@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.conditions import Reading, thermal
+from bench.contention import Contention, reason
 
 CLOCK_FALL = 0.10
 """The share by which the fastest of a trial's cores may lose clock between the halves of its readings."""
@@ -50,6 +51,10 @@ class Signs:
     slowed: str
     disturbed: tuple[str, ...]
     """What else changed while the trial ran, or cannot be trusted."""
+    contention: str = ""
+    """How others took the processor from it (`bench.contention`)."""
+    shared: Contention | None = None
+    """How it shared the processor; None where that is not known."""
 
     @property
     def throttled(self) -> tuple[str, ...]:
@@ -57,21 +62,30 @@ class Signs:
         return tuple(text for text in (self.clock, self.heat, self.status, self.slowed) if text)
 
 
-def signs(readings: Sequence[Reading], samples_ns: ArrayLike, cores: Sequence[int] = ()) -> Signs:
-    """The signs of one trial. `cores` are the numbers of those it was allowed to run on; of none given, all count."""
+def signs(readings: Sequence[Reading], samples_ns: ArrayLike, cores: Sequence[int] = (),
+          shared: Contention | None = None, threads: int = 1) -> Signs:
+    """The signs of one trial. `cores` are the numbers of those it was allowed to run on; of none given, all count.
+
+    Samples that slowed while others took the processor (`shared`, of a trial of so many `threads`), with clocks and
+    temperature as they were, were slowed by those: that is no throttling.
+    """
     change = drift(samples_ns)
+    contention = reason(shared, threads)
     slowed = f"samples slowed by {100 * change:.0f} % from the first third to the last" if change and change > 0 else ""
     ran = [reading for reading in readings if reading.when in ("during", "after")]
     told = [_fastest(reading, cores) for reading in ran]
     clocks = tuple(clock for clock in told if clock is not None)
     sensors = _by_sensor(ran)
     statuses = tuple(reading.thermal_status for reading in readings if reading.thermal_status is not None)
-    return Signs(clocks, next(iter(sensors.values()), ()), statuses, _clock(clocks), _heat(sensors),
-                 thermal(max(statuses)) if max(statuses, default=0) > 0 else "", slowed, _disturbed(readings, change))
+    clock, heat = _clock(clocks), _heat(sensors)
+    status = thermal(max(statuses)) if max(statuses, default=0) > 0 else ""
+    theirs = bool(contention) and not (clock or heat or status)
+    return Signs(clocks, next(iter(sensors.values()), ()), statuses, clock, heat, status, "" if theirs else slowed,
+                 tuple(_disturbed(readings, change, contention, slowed if theirs else "")), contention, shared)
 
 
-def _disturbed(readings: Sequence[Reading], change: float | None) -> tuple[str, ...]:
-    found = []
+def _disturbed(readings: Sequence[Reading], change: float | None, contention: str, slowed: str) -> list[str]:
+    found = [text for text in (contention, slowed) if text]
     if change is not None and change < 0:
         found.append(f"samples shortened by {-100 * change:.0f} % from the first third to the last")
     charging = [reading.battery.charging for reading in readings if reading.battery]
@@ -83,7 +97,7 @@ def _disturbed(readings: Sequence[Reading], change: float | None) -> tuple[str, 
         found.append("the battery's values are faked")
     if any(reading.thermal_faked for reading in readings):
         found.append("the thermal status is faked")
-    return tuple(found)
+    return found
 
 
 def drift(samples_ns: ArrayLike) -> float | None:

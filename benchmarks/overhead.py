@@ -29,7 +29,7 @@ QUICK_SUITE = SUITE.replace(", torch, executorch]", "]") + "measure: {trials: 2}
 SHARE = Aim(least=0.95)
 OUTSIDE_S = Aim(most=0.4)
 TIMED = ("load_ns", "first_ns", "samples_ns")
-PHASES = ("import_ns", *TIMED, "verify_ns")
+PHASES = ("import_ns", *TIMED, "by_turns_ns", "reload_ns", "verify_ns")
 
 
 def measure(setting: Setting) -> Part:

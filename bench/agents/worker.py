@@ -1,4 +1,4 @@
-"""One trial in its own process: load, first inference, warm-up, samples, verification.
+"""One trial in its own process: load, first inference, warm-up, samples; then load anew and verify.
 
 Its standard input holds the trial message; file descriptor 1 carries its own messages to the supervisor. Native
 libraries print to descriptor 1 as well, so the first thing it does is to keep that for itself and to send what they
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import json
 import os
-import resource
 import signal
 import sys
 from time import perf_counter_ns
-from typing import Any, BinaryIO, Dict, List, Optional
+from typing import Any, BinaryIO, Callable, Dict, List, NamedTuple, Optional
 
 from bench import protocol
-from bench.agents import cores, runtimes, site, timing
+from bench.agents import cores, inputs, latency, runtimes, site, verifying
+from bench.agents.inputs import Arrays
 from bench.agents.probes import memory
 from bench.agents.reasons import one_line
 
@@ -59,7 +58,12 @@ def kind_of(error: Exception) -> str:
 
 
 def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:
-    """Measure as `trial` says, and give back the result message's fields."""
+    """Measure as `trial` says, and give back the result message's fields.
+
+    The model that was timed is gone before the file is loaded anew to be verified: memory holds one of them at a time,
+    and verification begins where the host's reference began, whatever state the timed model was left in.
+    """
+    deadline = perf_counter_ns() + trial["deadline_s"] * 1e9
     pinned = cores.pin(trial.get("cores"))  # before anything starts threads, which inherit it
     speaker.say("phase", name="import")
     start = perf_counter_ns()
@@ -68,88 +72,63 @@ def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:
     runtime = runtimes.get(trial["runtime"])
     version = runtime.version()
     runtime.import_library()
-    imported = perf_counter_ns()
-    after_import = memory.peak_rss()
-    samples = _samples(numpy, trial["inputs"])
+    record = _Record({"import_ns": perf_counter_ns() - start}, {"after_import_bytes": memory.peak_rss()}, {}, {})
+    samples = inputs.read_samples(trial["inputs"])
+
+    def load() -> runtimes.Loaded:
+        return runtime.load(trial["artifact"], trial["delegate"], trial["threads"], trial["options"])
+
+    if trial["kind"] == "latency":
+        _time(load, samples, trial["measure"], record, deadline, speaker)
+    _verify(load, samples, trial["outputs"], record, speaker)
+    return {
+        "cores": cores.still(pinned), "phases": record.phases, "memory": record.memory, "findings": record.findings,
+        "versions": {"runtime": version, "numpy": numpy.__version__, "python": sys.version.split()[0]},
+        **record.fields,
+    }
+
+
+class _Record(NamedTuple):
+    """What has become known of a trial."""
+
+    phases: Dict[str, int]
+    memory: Dict[str, Optional[int]]
+    findings: Dict[str, Any]
+    fields: Dict[str, Any]
+
+
+Load = Callable[[], runtimes.Loaded]
+
+
+def _time(load: Load, samples: List[Arrays], asked: Dict[str, Any], record: _Record, deadline: float,
+          speaker: _Speaker) -> None:
     speaker.say("phase", name="load")
     begin = perf_counter_ns()
-    model = runtime.load(trial["artifact"], trial["delegate"], trial["threads"], trial["options"])
-    load_ns = perf_counter_ns() - begin
-    phases = {"import_ns": imported - start, "load_ns": load_ns}
-    after_load = memory.peak_rss()
-    measured = _infer(model, samples, trial, phases, speaker)
-    return {
-        "cores": cores.still(pinned),
-        "phases": phases,
-        "memory": {"after_import_bytes": after_import, "after_load_bytes": after_load,
-                   "peak_rss_bytes": measured.pop("peak_rss_bytes"), "pss_bytes": memory.pss()},
-        "versions": {"runtime": version, "numpy": numpy.__version__, "python": sys.version.split()[0]},
-        **measured,
-    }
+    model = load()
+    load_ns = record.phases["load_ns"] = perf_counter_ns() - begin
+    record.memory["after_load_bytes"] = memory.peak_rss()
+    timed = latency.measure(model, samples, asked, lambda: deadline - perf_counter_ns() - 2 * load_ns, speaker.say)
+    record.phases.update(timed.phases)
+    record.memory.update(timed.memory)
+    record.findings.update(timed.findings)
+    record.fields.update(timed.fields)
 
 
-def _infer(model: runtimes.Loaded, samples: List[List[Any]], trial: protocol.Message, phases: Dict[str, Any],
-           speaker: _Speaker) -> Dict[str, Any]:
-    model.bind(samples[0])
-    speaker.say("phase", name="first")
-    phases["first_ns"] = timing.once(model.invoke)
-    measured: Dict[str, Any] = {}
-    if trial["kind"] == "latency":
-        measured = _measure(model, trial["measure"], phases, speaker)
-    measured.setdefault("peak_rss_bytes", memory.peak_rss())
-    speaker.say("phase", name="verify")
+def _verify(load: Load, samples: List[Arrays], path: str, record: _Record, speaker: _Speaker) -> None:
+    """After `_time` what that measured stands; else load and first inference are this model's."""
+    speaker.say("phase", name="load")
     begin = perf_counter_ns()
-    measured["outputs"] = _outputs(model, samples, trial["outputs"])
-    phases["verify_ns"] = perf_counter_ns() - begin
-    return measured
-
-
-def _measure(model: runtimes.Loaded, measure: Dict[str, Any], phases: Dict[str, Any],
-             speaker: _Speaker) -> Dict[str, Any]:
-    speaker.say("phase", name="warm-up")
-    with timing.no_garbage_collection():
-        warm = timing.warm_up(model.invoke, measure)
-        peak = memory.peak_rss()  # before samples are kept and sent: they are not the model's
-        speaker.say("phase", name="samples")
-        before = resource.getrusage(resource.RUSAGE_SELF)
-        begin = perf_counter_ns()
-        times = timing.sample(model.invoke, measure)
-        phases["samples_ns"] = perf_counter_ns() - begin
-        after = resource.getrusage(resource.RUSAGE_SELF)
-    for at in range(0, len(times), protocol.SAMPLES_PER_MESSAGE):
-        speaker.say("samples", ns=times[at:at + protocol.SAMPLES_PER_MESSAGE].tolist())
-    return {
-        "peak_rss_bytes": peak,
-        "warm_up": {"runs": warm.runs, "ns": warm.ns, "settled": warm.settled},
-        "cpu_ns": {"user": int((after.ru_utime - before.ru_utime) * 1e9),
-                   "system": int((after.ru_stime - before.ru_stime) * 1e9)},
-        "sample_count": len(times),
-    }
-
-
-def _samples(numpy: Any, path: str) -> List[List[Any]]:
-    """Per sample, the arrays of all inputs in the file's order, read from an .npz keyed "0", "1", ..."""
-    with numpy.load(path, allow_pickle=False) as archive:
-        stacks = [archive[str(position)] for position in range(len(archive.files))]
-    # The shape is given anew because numpy makes a contiguous scalar one-dimensional.
-    return [[numpy.ascontiguousarray(stack[number]).reshape(stack.shape[1:]) for stack in stacks]
-            for number in range(len(stacks[0]))]
-
-
-def _outputs(model: runtimes.Loaded, samples: List[List[Any]], path: str) -> Dict[str, Any]:
-    """Run every sample and write the outputs to `path`, an .npz keyed "0", "1", ... with a leading axis of samples."""
-    import numpy
-
-    rows: List[List[Any]] = []
-    for arrays in samples:
-        model.bind(arrays)
-        model.invoke()
-        rows.append([numpy.array(output) for output in model.read()])
-    columns: Dict[str, Any] = {str(position): numpy.stack(column) for position, column in enumerate(zip(*rows))}
-    numpy.savez(path, **columns)
-    with open(path, "rb") as file:
-        content = file.read()
-    return {"file": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "count": len(rows)}
+    model = load()
+    first = "load_ns" not in record.phases
+    record.phases["load_ns" if first else "reload_ns"] = perf_counter_ns() - begin
+    record.memory.setdefault("after_load_bytes", memory.peak_rss())
+    verified = verifying.verify(model, samples, path, speaker.say)
+    record.phases["verify_ns"] = verified.verify_ns
+    record.phases.setdefault("first_ns", verified.first_ns)
+    record.memory.setdefault("peak_rss_bytes", verified.peak_rss_bytes)
+    record.memory.setdefault("pss_bytes", memory.pss())
+    record.findings["inputs_changed"] = record.findings.get("inputs_changed", False) or verified.inputs_changed
+    record.fields["outputs"] = verified.outputs
 
 
 def _die_with(supervisor: int) -> None:

@@ -51,5 +51,6 @@ def _line(row: dict[str, object]) -> str:
         return f"{name}refused: {row['reason']}"
     sqnr = row["sqnr_db"]
     shown = "identical to fp32" if sqnr is None else f"SQNR {sqnr:.1f} dB"
+    shown = f"not compared: {row['not_compared']}" if row["not_compared"] else shown
     return f"{name}{row['bytes']:>12,} bytes   {shown}   {row['path']}" + "".join(
         f"\n    warning: {text}" for text in row["warnings"])  # type: ignore[attr-defined]

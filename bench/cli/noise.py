@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEVICES, STORE, AsJson, DevicesFile, StorePath
+from bench.cli.options import DEVICES, STORE, AsJson, DevicesFile, StorePath, Wait
 
 if TYPE_CHECKING:
     from bench.run.job import RunRequest
@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
         every: Annotated[bool, typer.Option("--all", help="Every cell of the suite, not one per runtime.")] = False,
         devices_file: DevicesFile = DEVICES,
         store: StorePath = STORE,
+        wait: Wait = None,
         as_json: AsJson = False,
     ) -> None:
         """Measure the same cell twice, by turns, and learn what difference is noise on a device: A/A.
@@ -38,13 +39,15 @@ def add_to(app: typer.Typer) -> None:
         One cell per runtime: the suite's first model in the precision of its source. Verdicts and the trials they ask
         for use what is stored; reports leave these runs out.
         """
-        from bench.cli.options import runtime_names
+        from dataclasses import replace
+
+        from bench.cli.options import runtime_names, wait_seconds
         from bench.cli.run import request_of
         from bench.run.noise import noise_request
 
         chosen = runtime_names(runtimes) if runtimes is not None else []
-        raise typer.Exit(_measure(noise_request(request_of(suite, devices_file, device, False), trials), chosen, every,
-                                  store, as_json))
+        request = replace(request_of(suite, devices_file, device, False), wait_s=wait_seconds(wait))
+        raise typer.Exit(_measure(noise_request(request, trials), chosen, every, store, as_json))
 
 
 def _measure(request: RunRequest, runtimes: list[str], every: bool, path: Path, as_json: bool) -> int:

@@ -14,6 +14,8 @@ DevicesFile = Annotated[Path, typer.Option("--devices", metavar="FILE", help="Th
 DeviceNames = Annotated[list[str] | None, typer.Option("-d", "--device", metavar="NAME",
                                                        help="Only this device; may be given several times.")]
 StorePath = Annotated[Path, typer.Option("--store", metavar="PATH", help="The SQLite file that holds results.")]
+Wait = Annotated[str | None, typer.Option("--wait", metavar="TIME", help="How long to wait for a device that another "
+                                          "controller uses, such as 10m; without it, not at all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -24,6 +26,17 @@ def devices_text(path: Path) -> str:
     if path == DEVICES and not path.exists():
         return "version: 1\ndevices:\n  this-machine: {local: {}}\n"
     return read_text(path)
+
+
+def wait_seconds(text: str | None) -> float:
+    """What --wait says in seconds, 0 where it was not given. Raises ConfigError."""
+    from bench.config.quantities import parse_duration
+    from bench.errors import ConfigError
+
+    try:
+        return 0.0 if text is None else parse_duration(text)
+    except ValueError as error:
+        raise ConfigError(f"--wait: {error}") from None
 
 
 def runtime_names(text: str) -> list[str]:

@@ -75,7 +75,7 @@ class Live:
         with self._lock:
             if event.device:
                 self._update(self._rows.setdefault(event.device, _Row()), event)
-        if event.kind in ("note", "converted", "refused", "trial-failed", "closed"):
+        if event.kind in ("note", "converted", "refused", "trial-failed", "closed", "contention"):
             self._console.print(_line(event), markup=False, highlight=False)
 
     def interrupted(self) -> None:
@@ -121,6 +121,7 @@ def _line(event: Event) -> str:
         "converted": f"converted {event.text}",
         "refused": f"refused {event.text}",
         "device": f"{event.device}: {event.text}",
+        "contention": f"{event.device}: {event.text}",
         "waiting": f"{event.device}: {event.text}",
         "closed": f"{event.cell}: {event.text}",
         "trial-ok": f"[{event.done}/{event.total}] {event.cell}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, StorePath, devices_text
+from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, StorePath, Wait, devices_text
 
 if TYPE_CHECKING:
     from bench.config.devices import DeviceConfig
@@ -35,23 +35,27 @@ def add_to(app: typer.Typer) -> None:
                                                               "saved trials are not measured again.")] = False,
         baseline: Annotated[str | None, typer.Option("--baseline", metavar="RUN", help="Judge by this run wherever "
                                                      "the suite says last-green.")] = None,
+        wait: Wait = None,
         as_json: AsJson = False,
     ) -> None:
         """Convert, quantize and measure a suite on devices, judge it by what it expects; write the HTML report.
 
         Ends with 0 when all is well, 1 when an expectation is broken, or cannot be told and must be; 3 when something
-        could not be measured and nothing is broken; 130 after Ctrl-C.
+        could not be measured and nothing is broken, also where another controller uses a device; 130 after Ctrl-C.
         """
+        from dataclasses import replace
+
+        from bench.cli.options import wait_seconds
         from bench.convert.cache import open_cache
         from bench.run.job import prepare
 
-        cache = open_cache()
+        wait_s, cache = wait_seconds(wait), open_cache()
         earlier = _earlier(store, suite, device or [], quick) if resume else None
         request = _resumed(earlier) if earlier else request_of(suite, devices_file, device or [], quick)
         if dry_run:
             _print_plan(prepare(request, cache), cache, as_json)
             return
-        raise typer.Exit(_run(request, store, earlier, baseline, as_json))
+        raise typer.Exit(_run(replace(request, wait_s=wait_s), store, earlier, baseline, as_json))
 
 
 def _run(request: RunRequest, path: Path, earlier: StoredRun | None, baseline: str | None, as_json: bool) -> int:

@@ -75,16 +75,19 @@ def cell_result(cell: CellRecord, trials: Sequence[TrialRecord], sessions: Seque
 def _measured(cell: CellRecord, final: Sequence[TrialRecord], ended: Sequence[TrialRecord],
               sessions: Sequence[SessionRecord], measure: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a cell that has its numbers."""
-    timed = [marks.look_at(trial) for trial in sorted(ended, key=lambda trial: trial.number) if trial.samples]
+    every = [marks.look_at(trial) for trial in sorted(ended, key=lambda trial: trial.number) if trial.samples]
+    timed = marks.undisturbed(every, measure.get("trials", 0))
+    counted = [each.trial for each in timed]
     scored = [trial for trial in final if trial.state == "ok" and trial.kind == "accuracy"]
     centre = stats.cell_centre([each.samples for each in timed])
     return {
         "status": "ok", **measured.numbers(timed, centre),
         "accuracy": measured.accuracy(scored, (cell.artifact or {}).get("chance")),
         "outputs": _proven(cell, measured.outputs([*ended, *scored])), **measured.in_turn(final),
-        "cores": marks.cores_of(ended), "throttled": marks.throttling(timed), "steadiness": steadiness(timed),
-        "circumstances": circumstances.of(cell, ended, sessions),
-        "warnings": remarks.of_cell(cell, final, timed, centre, measure, sessions[-1] if sessions else None)}
+        "left_out": len(every) - len(timed), "cores": marks.cores_of(counted),
+        "throttled": marks.throttling(timed), "steadiness": steadiness(timed),
+        "circumstances": circumstances.of(cell, counted, sessions),
+        "warnings": remarks.of_cell(cell, final, every, timed, centre, measure, sessions[-1] if sessions else None)}
 
 
 def _proven(cell: CellRecord, found: Outputs | None) -> Outputs | None:

@@ -6,11 +6,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from bench import contention
 from bench.store.records import CellRecord, SessionRecord, TrialRecord
 from bench.units import ranges
 
 AND: Final = " / "
 """Stands between values that trials of one cell differ in, and within no single value."""
+CONTENTION: Final = "contention"
+DISTURBED: Final = "disturbed"
+"""Of trials from which others took the processor."""
 SHOWN_OF_HASH: Final = 12
 """Of a hash: enough to tell two apart by eye."""
 
@@ -29,8 +33,8 @@ def of(cell: CellRecord, timed: Sequence[TrialRecord], sessions: Sequence[Sessio
 
 
 def differing(circumstances: Mapping[str, str]) -> dict[str, str]:
-    """Those in which the trials of one cell were not alike."""
-    return {name: text for name, text in circumstances.items() if AND in text}
+    """Those in which the trials of one cell were not alike; contention, of which a check of its own tells, is none."""
+    return {name: text for name, text in circumstances.items() if AND in text and name != CONTENTION}
 
 
 def _joined(values: _Told) -> str:
@@ -97,8 +101,9 @@ def _measure(settings: Mapping[str, Any]) -> str | None:
     warmup = settings.get("warmup")
     if not isinstance(warmup, Mapping) or "min_samples" not in settings:
         return None
+    timed = "; all inputs" if settings.get("inputs") == "all" else ""  # before there was a choice, it was the first
     return (f"{settings['min_samples']} samples and {settings['min_time']:g} s; warm-up of {warmup['min_runs']} runs "
-            f"and {warmup['min_time']:g} to {warmup['max_time']:g} s")
+            f"and {warmup['min_time']:g} to {warmup['max_time']:g} s{timed}")
 
 
 def _shapes(artifact: Mapping[str, Any]) -> str | None:
@@ -119,6 +124,11 @@ def _charging(timed: Sequence[TrialRecord]) -> _Told:
     batteries = [seen.get("battery") for trial in timed for seen in trial.conditions]
     return [_yes(battery["charging"]) for battery in batteries
             if isinstance(battery, Mapping) and battery.get("charging") is not None and not battery.get("faked")]
+
+
+def _contention(timed: Sequence[TrialRecord]) -> _Told:
+    told = [contention.of_trial(trial.cpu_ns, trial.settings) for trial in timed]
+    return [DISTURBED if reason else "undisturbed" for reason in told if reason is not None]
 
 
 def _yes(value: object) -> str:
@@ -148,6 +158,7 @@ _TELLERS: Final[Mapping[str, Callable[[CellRecord, Sequence[TrialRecord], Sequen
     "options": _of_settings(_options),
     "measure": _of_settings(_measure),
     "emulation": _of_facts(_emulation),
+    CONTENTION: lambda cell, timed, sessions: _contention(timed),
     "converter": _of_artifact(_pairs("tools")),
 }
 

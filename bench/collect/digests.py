@@ -23,7 +23,8 @@ from bench.results import CellResult, DeviceSummary, RunResult
 from bench.store.records import CellRecord, Digest, RunRecord, SessionRecord, TrialRecord
 from bench.store.store import Store
 
-RULE_SOURCES: Final = ("stats", "collect", "throttling.py", "conditions.py", "results.py", "store/packing.py")
+RULE_SOURCES: Final = ("stats", "collect", "throttling.py", "contention.py", "conditions.py", "results.py",
+                       "store/packing.py")
 """Within the package: all that decides what becomes of a trial."""
 GOING_ON: Final = ("running", "interrupted")
 """States of runs of which no digests are kept: more trials will come."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import stats
+from bench import contention, stats
+from bench.collect.behaviour import cycle_of
 from bench.conditions import read
 from bench.results import Cores
 from bench.stats.outliers import outliers
@@ -20,15 +21,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_REASONS = 4
+LEAST_TRIALS = 3
+"""Undisturbed, without which a cell's disturbed ones count too: with fewer there is no interval worth having."""
 MOST_PROBLEMS = 5
 
 
 @dataclass(frozen=True)
 class Timed:
-    """A latency trial that ended well, with its samples in ns and what they and its readings say of the device."""
+    """A latency trial that ended well, with its samples in ns and what they and its readings say of the device.
+
+    `turns` are the means of samples that were timed one after the other on different inputs: where one input alone is
+    timed, the samples themselves. What tells of the device is looked for in these, not in how inputs differ.
+    """
 
     trial: TrialRecord
     samples: NDArray[np.int64]
+    turns: NDArray[np.float64]
     median_ns: float
     outliers: int
     signs: Signs
@@ -37,9 +45,12 @@ class Timed:
 def look_at(trial: TrialRecord) -> Timed:
     """The trial with its samples unpacked and its readings read."""
     samples = unpack(trial.samples or b"")
-    told = signs(list(map(read, trial.conditions)), samples, _used(trial))
-    far = outliers(samples)
-    return Timed(trial, samples, stats.percentile(samples, 50), far.above + far.below, told)
+    by_input = samples.reshape(-1, cycle_of(trial))
+    turns = by_input.mean(axis=1)
+    told = signs(list(map(read, trial.conditions)), turns, _used(trial), contention.read(trial.cpu_ns),
+                 contention.threads_of(trial.settings))
+    far = sum(found.above + found.below for found in map(outliers, by_input.T))
+    return Timed(trial, samples, turns, stats.percentile(samples, 50), far, told)
 
 
 def throttling(timed: Sequence[Timed]) -> str | None:
@@ -50,6 +61,20 @@ def throttling(timed: Sequence[Timed]) -> str | None:
 def disturbance(timed: Sequence[Timed]) -> str | None:
     """In how many trials anything else changed or cannot be trusted, and what; None for in none."""
     return _counted([each.signs.disturbed for each in timed])
+
+
+def undisturbed(timed: Sequence[Timed], wanted: int) -> list[Timed]:
+    """The trials that count: where enough of them had the processor to themselves, only those, else all.
+
+    Enough are `LEAST_TRIALS`, or as many as the suite `wanted` if it wanted fewer.
+    """
+    clean = [each for each in timed if not each.signs.contention]
+    return clean if len(clean) >= max(1, min(wanted, LEAST_TRIALS)) else list(timed)
+
+
+def contended(timed: Sequence[Timed]) -> str | None:
+    """In how many trials others took the processor, and how; None for in none."""
+    return _counted([[each.signs.contention] if each.signs.contention else [] for each in timed])
 
 
 def cores_of(trials: Iterable[TrialRecord]) -> Cores | None:

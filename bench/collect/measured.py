@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from bench import stats
+from bench import contention, stats
+from bench.collect.behaviour import cycle_of
 from bench.collect.marks import Timed
 from bench.results import Accuracy, Latency, Memory, Outputs, OutputState
 from bench.store.packing import unpack
@@ -31,7 +33,7 @@ def numbers(timed: Sequence[Timed], centre: stats.Centre) -> dict[str, Any]:
     medians_ms = [each.median_ns / 1e6 for each in timed]
     return {
         "latency_ms": _latency(every, centre),
-        "throughput_per_s": every.size / (sum(trial.phases["samples_ns"] for trial in trials) / 1e9),
+        "throughput_per_s": every.size / (sum(map(_sampling_ns, timed)) / 1e9),
         "load_ms": _ms(_median([trial.phases.get("load_ns") for trial in trials])),
         "first_inference_ms": _ms(_median([trial.phases.get("first_ns") for trial in trials])),
         "trials": len(trials), "samples": int(every.size), "outliers": sum(each.outliers for each in timed),
@@ -47,6 +49,13 @@ def numbers(timed: Sequence[Timed], centre: stats.Centre) -> dict[str, Any]:
     }
 
 
+def _sampling_ns(timed: Timed) -> int:
+    """How long its samples took; where inputs were set in between, without that."""
+    found = timed.trial.findings or {}
+    between = bool(found.get("inputs_changed")) or cycle_of(timed.trial) > 1
+    return int(timed.samples.sum()) if between else int(timed.trial.phases["samples_ns"])
+
+
 def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:
     """The fields of a CellResult that trials give which were taken in turn with a baseline's: of several baselines the
     newest's, for trials beside another run's artifact tell nothing of its own."""
@@ -55,14 +64,26 @@ def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:
     if not named or not named[-1]:
         return {}
     mine = [trial for trial in ended if trial.settings.get("retry_of") == named[-1]]
-    return {"baseline_run": str(named[-1]), "baseline_medians_ms": _medians_ms(mine, "baseline"),
-            "retry_medians_ms": _medians_ms(mine, "latency")}
+    baseline, own = _undisturbed([_by_number(mine, kind) for kind in ("baseline", "latency")])
+    return {"baseline_run": str(named[-1]), "baseline_medians_ms": _medians_ms(baseline),
+            "retry_medians_ms": _medians_ms(own)}
 
 
-def _medians_ms(trials: Iterable[TrialRecord], kind: str) -> tuple[float, ...]:
-    """Of the trials of a kind, by their numbers."""
-    taken = {trial.number: trial.samples or b"" for trial in trials if trial.kind == kind}
-    return tuple(stats.percentile(unpack(taken[number]), 50) / 1e6 for number in sorted(taken))
+def _by_number(trials: Iterable[TrialRecord], kind: str) -> list[TrialRecord]:
+    taken = {trial.number: trial for trial in trials if trial.kind == kind}
+    return [taken[number] for number in sorted(taken)]
+
+
+def _undisturbed(sides: list[list[TrialRecord]]) -> list[list[TrialRecord]]:
+    """Both sides without disturbed trials: where they have as many, without the turns in which either was disturbed."""
+    quiet = [[not contention.of_trial(trial.cpu_ns, trial.settings) for trial in side] for side in sides]
+    if len(sides[0]) == len(sides[1]):
+        quiet = [[all(turn) for turn in zip(*quiet, strict=True)]] * 2
+    return [list(itertools.compress(side, kept)) for side, kept in zip(sides, quiet, strict=True)]
+
+
+def _medians_ms(trials: Iterable[TrialRecord]) -> tuple[float, ...]:
+    return tuple(stats.percentile(unpack(trial.samples or b""), 50) / 1e6 for trial in trials)
 
 
 def is_retry(trial: TrialRecord) -> bool:

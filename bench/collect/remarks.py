@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bench import stats
-from bench.collect import marks
+from bench.collect import behaviour, marks
 from bench.collect.marks import Timed
 from bench.collect.measured import is_retry
 from bench.stats.modes import TwoSpeeds, two_speeds
@@ -26,22 +26,23 @@ MANY_OUTLIERS: Final = 0.01
 """The share of samples from which outliers are told of: they make the p99."""
 
 
-def of_cell(cell: CellRecord, final: Sequence[TrialRecord], timed: Sequence[Timed], centre: stats.Centre,
-            measure: Mapping[str, Any], session: SessionRecord | None) -> tuple[str, ...]:
+def of_cell(cell: CellRecord, final: Sequence[TrialRecord], every: Sequence[Timed], timed: Sequence[Timed],
+            centre: stats.Centre, measure: Mapping[str, Any], session: SessionRecord | None) -> tuple[str, ...]:
     """All that is to be said of a measured cell, each thing once.
 
-    `final` are all its trials that count, `timed` the latency trials among them that ended well, `measure` how the
-    suite asked for them, `session` the device's newest.
+    `final` are all its trials, of each the attempt that counts; `every` the latency trials among them that ended well,
+    `timed` those of which its numbers are: without disturbed ones where there are enough. `measure` is how the suite
+    asked for them, `session` the device's newest.
     """
     trials = [each.trial for each in timed]
     throttled, disturbance = marks.throttling(timed), marks.disturbance(timed)
     found = [f"throttled: {throttled}"] * (throttled is not None)
     found += (cell.artifact or {}).get("warnings", [])
-    found += _of_outputs(final) + _of_failures(final) + _of_alikeness(trials)
+    found += _of_outputs(final) + behaviour.warnings(final) + _of_failures(final) + _of_alikeness(trials)
     found += _other_load(trials, cell.threads, session)
-    found += _of_count(trials, measure) + _of_spread(trials, centre)
+    found += _of_count([each.trial for each in every], measure) + _of_spread(trials, centre)
     found += _of_order(timed) + _of_speeds(timed) + _of_outliers(timed)
-    found += [f"disturbed: {disturbance}"] * (disturbance is not None)
+    found += _of_contention(every, timed) + [f"disturbed: {disturbance}"] * (disturbance is not None)
     return tuple(dict.fromkeys(found))
 
 
@@ -69,6 +70,12 @@ def _of_failures(final: Sequence[TrialRecord]) -> list[str]:
     said = {"accuracy": "accuracy is not known", "latency": "a further trial failed and does not count",
             "baseline": "a trial of the baseline's artifact failed"}
     return [f"{said[trial.kind]}: {trial.reason}" for trial in final if trial.state == "failed"]
+
+
+def _of_contention(every: Sequence[Timed], timed: Sequence[Timed]) -> list[str]:
+    """Trials that do not count because others took the processor from them."""
+    left_out = marks.contended(every) if len(timed) < len(every) else None
+    return [f"disturbed and not counted: {left_out}"] * (left_out is not None)
 
 
 def _of_alikeness(trials: Sequence[TrialRecord]) -> list[str]:
@@ -136,7 +143,7 @@ def _of_speeds(timed: Sequence[Timed]) -> list[str]:
     if between:
         found.append(f"two speeds: {round(between.slow_share * len(timed))} of {len(timed)} trials took "
                      f"{percent(between.ratio - 1)} longer than the others, with nothing in between")
-    within = [speeds for speeds in (_told(two_speeds(each.samples.clip(1))) for each in timed) if speeds]
+    within = [speeds for speeds in (_told(two_speeds(each.turns.clip(1))) for each in timed) if speeds]
     if 2 * len(within) > len(timed):
         ratio = max(speeds.ratio for speeds in within)
         found.append(f"two speeds: in {len(within)} of {len(timed)} trials some samples took up to "

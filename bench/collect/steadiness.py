@@ -10,13 +10,13 @@ from bench.throttling import CLOCK_FALL, RISE_C, Signs
 
 
 def steadiness(timed: Sequence[Timed]) -> tuple[Steadiness, ...]:
-    """Of clocks, temperature and pace, in this order.
+    """Of clocks, temperature, pace and the processor, in this order.
 
     Within a trial by the rules of `bench.throttling`. From trial to trial, the fastest clock of each may differ by
     `CLOCK_FALL`, and the temperature that each began with by `RISE_C`.
     """
     signs = [each.signs for each in timed]
-    return _clocks(signs), _temperature(signs), _pace(signs)
+    return _clocks(signs), _temperature(signs), _pace(signs), _processor(signs)
 
 
 def _clocks(signs: Sequence[Signs]) -> Steadiness:
@@ -49,6 +49,16 @@ def _temperature(signs: Sequence[Signs]) -> Steadiness:
 def _pace(signs: Sequence[Signs]) -> Steadiness:
     slowed = [each.slowed for each in signs if each.slowed]
     return Steadiness("pace", len(signs), len(slowed), slowed[0] if slowed else "")
+
+
+def _processor(signs: Sequence[Signs]) -> Steadiness:
+    """Whether it was the trials' own; where it was, the trial that shared it most is shown."""
+    told = [each for each in signs if each.shared is not None]
+    taken = [each.contention for each in told if each.contention]
+    if taken or not told:
+        return Steadiness("processor", len(told), len(taken), taken[0] if taken else "")
+    most = max((each.shared for each in told if each.shared), key=lambda each: (each.waited or 0.0, each.others or 0.0))
+    return Steadiness("processor", len(told), 0, most.shown)
 
 
 def _span(low: float, high: float, unit: str) -> str:

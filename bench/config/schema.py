@@ -17,7 +17,7 @@ Which = Literal["devices", "suite", "results"]
 RESULTS_VERSION: Final = 1
 NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "trial_p90s_ms", "trial_loads_ms", "trial_peak_rss_mib",
                       "baseline_medians_ms", "retry_medians_ms", "baseline_run", "quantiles_ms", "circumstances",
-                      "source", "trial_seconds", "outliers", "steadiness")
+                      "source", "trial_seconds", "outliers", "steadiness", "left_out")
 """Fields of CellResult that the store and the charts use, and the JSON leaves out. So it does with conditions."""
 
 
@@ -41,6 +41,9 @@ def _results_schema() -> dict[str, Any]:
     schema["$defs"]["CellResult"]["properties"]["badge"] = {
         "anyOf": [{"enum": list(get_args(Badge)), "type": "string"}, {"type": "null"}],
         "description": "What the checks say together; null of a cell that was not measured."}
+    schema["$defs"]["CellResult"]["properties"]["disturbed"] = {
+        "anyOf": [{"type": "string"}, {"type": "null"}],
+        "description": "In how many trials that count others took the processor, and how; null for in none."}
     outputs = schema["$defs"]["Outputs"]
     outputs["properties"] = {"ok": {
         "anyOf": [{"type": "boolean"}, {"type": "null"}],

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StringCo
 
 from bench.config.base import FilePath, Line, Name, Strict, Version
 from bench.config.expect import ExpectConfig as ExpectConfig
-from bench.config.quantities import Seconds, Share
+from bench.config.quantities import Change, Seconds, Share
 
 Format = Literal["onnx", "tflite", "torchscript", "executorch"]
 Precision = Literal["fp32", "fp16", "bf16", "int8-dynamic", "int8", "int8-weight", "int16x8", "int4-weight"]
@@ -145,12 +145,17 @@ class MeasureConfig(Strict):
     """Timed inferences per trial take this long at least."""
     warmup: WarmupConfig = WarmupConfig()
     """Inferences before the timed ones."""
+    inputs: Literal["first", "all"] = "first"
+    """Which of the verification inputs are timed: the first sample, or all of them interleaved."""
+    remeasure: Change = Field(default=0.5, le=10)
+    """Trials that other processes disturbed are measured again at the end, once, for at most this part of the time that
+    all else took on the device; 0%: not at all."""
     timeout: Seconds = Field(default=300.0, gt=0)
     """A trial that takes longer has failed."""
 
     def quick(self) -> MeasureConfig:
         """The same with 2 short trials: a look, not a result to act on."""
-        return self.model_copy(update={"trials": min(self.trials, 2), "until": None, "budget": None,
+        return self.model_copy(update={"trials": min(self.trials, 2), "until": None, "budget": None, "remeasure": 0.0,
                                        "min_samples": min(self.min_samples, 10),
                                        "min_time": min(self.min_time, 0.2),
                                        "warmup": self.warmup.model_copy(update={"min_time": 0.1, "max_time": 1.0})})

@@ -105,7 +105,7 @@ def bind(signature: Signature, names: Sequence[str]) -> Binding:
     own = [parameter.name for parameter in signature.parameters]
     known = [name for name in names if name in own]
     if not known:
-        by_keyword = signature.more_named and not own and all(map(_is_word, names))
+        by_keyword = signature.more_named and not (own or signature.more) and all(map(_is_word, names))
         return Binding(tuple(names), 0 if by_keyword else len(names))
     if len(known) < len(names):
         if signature.more and list(names[:len(own)]) == own[:len(names)]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.convert.recipe import Recipe, Work
-from bench.convert.samples import export_program, torch_example, torch_module, torch_samples
+from bench.convert.samples import buffers_of, export_program, restore, torch_example, torch_module, torch_samples
 from bench.errors import ModelError
 from bench.models.spec import SourceKind
 
@@ -59,10 +59,12 @@ def _quantized(work: Work, *, dynamic: bool) -> Any:
     config = get_symmetric_quantization_config(is_per_channel=True, is_dynamic=dynamic)
     program = export_program(torch_module(work), torch_example(work))
     prepared = prepare_pt2e(program.module(), XNNPACKQuantizer().set_global(config))
+    fresh = buffers_of(program.module())
     with torch.no_grad():
         for sample in torch_samples(work):
             prepared(*sample)
     converted = convert_pt2e(prepared)
+    restore(converted, fresh)
     if not any("quantized_decomposed" in str(node.target) or "torchao" in str(node.target)
                for node in converted.graph.nodes):
         layers = "linear layers" if dynamic else "operators"

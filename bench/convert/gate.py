@@ -16,7 +16,7 @@ from bench.convert.execute import read_samples, run_file
 from bench.convert.grades import differs_below_db, grade
 from bench.convert.measures import cosine, max_abs, sqnr_db
 from bench.convert.recipe import Work
-from bench.convert.types import Gate
+from bench.convert.types import Gate, uncompared
 from bench.convert.wire import Passed
 from bench.errors import ConfigError, MissingExtra, ModelError
 from bench.models.spec import ModelInfo
@@ -44,12 +44,21 @@ def check(work: Work, format_: str, reference: Path, verification: Path) -> Pass
     with np.load(reference, allow_pickle=False) as arrays:
         wanted = [arrays[str(place)] for place in range(len(arrays.files))]
     _check_shapes(wanted, executed.values)
+    if work.probe is not None and work.probe.random:
+        gate = uncompared(f"the model draws random numbers ({', '.join(work.probe.random)})")
+        return Passed(executed.inputs, executed.places, executed.outputs, gate, tuple(_unshrunk(work)))
     gate = compare(wanted, executed.values)
     found = grade(gate, work.precision, [spec.name for spec in executed.outputs])
     if gate.sqnr_db < differs_below_db(work.precision):
-        raise ModelError(f"outputs ruined: {found.reason}")
+        raise ModelError(f"{_lost_state(work)}outputs ruined: {found.reason}")
     return Passed(executed.inputs, executed.places, executed.outputs, gate,
                   (*([found.reason] if found.reason else []), *_unshrunk(work)))
+
+
+def _lost_state(work: Work) -> str:
+    """What a refusal begins with where outputs are most likely wrong because the export lost the model's state."""
+    state = work.probe.state if work.probe is not None else ()
+    return f"lost the state that the model keeps between calls ({', '.join(state)}): " if state else ""
 
 
 def compare(wanted: Sequence[Array], found: Sequence[Array]) -> Gate:

@@ -54,7 +54,7 @@ def variant_of(job: ModelJob, format_: str, precision: str) -> Variant:
                         purpose=f"making {precision} {format_} files")
     key = key_of({
         "recipe": [recipe.function, recipe.revision, format_, precision], "gate": gate.REVISION,
-        "start": base.key if base else {**source_identity(job.source), **_module_identity(job)},
+        "start": base.key if base else {**source_identity(job.source), **_behaviour(job)},
         "inputs": tensors_to_json(job.inputs),
         # Also where the recipe is not calibrated: exporters run on the first of these samples.
         "calibration": job.calibration_sha256, "verification": job.verification_sha256,
@@ -107,20 +107,20 @@ def refused(variant: Variant, reason: str, fault: Any, log: str = "") -> Refusal
     return Refusal(variant.job.model, variant.format, variant.precision, reason, fault, log)
 
 
-def _module_identity(job: ModelJob) -> dict[str, Any]:
-    """How a module is bound and wrapped; nothing where the source is no module, or is taken as it is."""
-    copied = {"copied": list(_copied(job))} if _copied(job) else {}
-    return {"binding": binding.REVISION, **copied} if job.source.kind in FRAMEWORK else {}
-
-
-def _copied(job: ModelJob) -> tuple[str, ...]:
-    return job.probe.changed_inputs if job.probe else ()
+def _behaviour(job: ModelJob) -> dict[str, Any]:
+    """What decides beside the source how its module is bound and wrapped, and what the gate makes of its outputs."""
+    bound = {"binding": binding.REVISION} if job.source.kind in FRAMEWORK else {}
+    found = job.probe
+    if found is None:
+        return bound
+    told = {"copied": found.changed_inputs, "state": found.state, "random": found.random}
+    return {**bound, **{word: list(names) for word, names in told.items() if names}}
 
 
 def _job(variant: Variant, base: Path | None, reference: Path, output: Path) -> dict[str, Any]:
     job = variant.job
     work = Work(located(job.source), job.inputs, variant.precision, base, job.calibration.resolve(), output,
-                _copied(job))
+                job.probe)
     return {"task": "variant", "function": variant.recipe.function, "work": work_to_json(work),
             "format": variant.format, "reference": str(reference),
             "verification": str(job.verification.resolve()), "extra": variant.recipe.extra,

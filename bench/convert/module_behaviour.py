@@ -87,12 +87,15 @@ def _call_first(module: nn.Module, inputs: Inputs, samples: Samples) -> _Calls:
     given = arguments_of(samples, inputs, 0)
     written = tuple(spec.name for spec, tensor, version, whole in zip(inputs, arguments, versions, given, strict=True)
                     if tensor._version != version or not torch.equal(tensor, whole))
+    begun = snapshot(module)
     second, operators = _watched(module, inputs, samples)
     for index in range(1, len(samples[inputs[0].name])):
         _call(module, inputs, samples, index)
     last = _call(module, inputs, samples, 0, SEED)
-    return _Calls(outputs, first, second, last, written, changed(before, snapshot(module)), operators,
-                  _weights(module))
+    after = snapshot(module)
+    # What only the first call changed is most often computed then and kept: a table of positions, a mask.
+    names = changed(begun, after) or changed(before, after)
+    return _Calls(outputs, first, second, last, written, names, operators, _weights(module))
 
 
 def _judged(calls: _Calls, fresh: Sequence[list[Array]], order: tuple[str, ...]) -> Probe:

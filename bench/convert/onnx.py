@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.convert.recipe import Recipe, Work
-from bench.convert.samples import calibration_samples, torch_example, torch_module
+from bench.convert.samples import buffers_of, calibration_samples, restore, torch_example, torch_module
 from bench.errors import ModelError
 from bench.models.spec import SourceKind
 
@@ -72,9 +72,10 @@ def export(work: Work) -> None:
 
     from bench.agents.runtimes.torch import flat
     module = torch_module(work)
-    example = torch_example(work)
-    with torch.inference_mode():
+    example, fresh = torch_example(work), buffers_of(module)
+    with torch.no_grad():
         count = len(flat(module(*example)))
+    restore(module, fresh)
     names = {"input_names": [spec.name for spec in work.inputs],
              "output_names": ["output"] if count == 1 else [f"output_{place}" for place in range(count)]}
     ways: list[Callable[..., None]] = [_export_program] if work.source.kind == "exported" else [_trace, _export_program]

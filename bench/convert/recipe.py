@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.convert.probe import Probe
 from bench.models.spec import Source, SourceKind, TensorSpec
 
 
@@ -34,8 +35,8 @@ class Work:
     """What a recipe's function gets.
 
     `base` is the base variant's file (None when the recipe starts from the source). `calibration` is an .npz with one
-    array per input of shape (n, *input shape), keyed by the model's input names. `copied` are the inputs that the
-    source writes to: it is exported with a copy of them.
+    array per input of shape (n, *input shape), keyed by the model's input names. `probe` is what calling the
+    source told, None where that is not known.
     """
 
     source: Source
@@ -44,4 +45,4 @@ class Work:
     base: Path | None
     calibration: Path
     output: Path
-    copied: tuple[str, ...] = ()
+    probe: Probe | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,25 @@ def torch_module(work: Work) -> Any:
 
     Raises ModelError when there is no such module.
     """
-    return load_bound(work.source, work.inputs, work.copied)
+    return load_bound(work.source, work.inputs, work.probe.changed_inputs if work.probe else ())
+
+
+def buffers_of(module: Any) -> dict[str, Any]:
+    """Copies of the module's buffers, by name, for `restore`."""
+    return {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
+
+
+def restore(module: Any, buffers: Mapping[str, Any]) -> None:
+    """Give the module's buffers their values back: an example or calibration ran, and left its state in them.
+
+    Else that would be the state that the exported file begins with.
+    """
+    import torch
+
+    with torch.no_grad():
+        for name, buffer in module.named_buffers():
+            if name in buffers and buffer.shape == buffers[name].shape:
+                buffer.copy_(buffers[name])
 
 
 def calibration_samples(work: Work) -> Iterator[tuple[Array, ...]]:

@@ -10,11 +10,12 @@ known. On x86 qnnpack is not used: its quantized ReLU6 on channels-last tensors 
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 from bench.convert.recipe import Recipe, Work
-from bench.convert.samples import torch_example, torch_module, torch_samples
+from bench.convert.samples import buffers_of, restore, torch_example, torch_module, torch_samples
 from bench.errors import ModelError
 from bench.models.spec import TensorSpec
 from bench.models.torchscript import SIGNATURE_RECORD
@@ -66,14 +67,17 @@ def int8(work: Work) -> None:
     # The engine's default qconfig limits activations to 7 bits on x86 (reduce_range): AVX2 sums saturate otherwise.
     mapping = get_default_qconfig_mapping(_choose_engine())
     example = torch_example(work)
+    module = torch_module(work)
+    fresh = buffers_of(module)
     try:
-        prepared = prepare_fx(torch_module(work), mapping, example)
+        prepared = prepare_fx(module, mapping, example)
     except torch.fx.proxy.TraceError as error:
         raise ModelError(f"torch.fx cannot trace the model: {_first_line(error)}") from error
     with torch.no_grad():
         for sample in torch_samples(work):
             prepared(*sample)
     converted = convert_fx(prepared)
+    restore(converted, fresh)
     if not _holds_modules_of(converted, "torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized"):
         raise ModelError("not quantized: FX quantization found no layers that it quantizes")
     _write(work, converted, example)
@@ -98,7 +102,8 @@ def _write(work: Work, module: Any, example: tuple[Any, ...]) -> None:
 
     with torch.no_grad():
         frozen = _frozen(_scripted(module, example))
-        outputs = frozen(*example)
+        # A copy is run: what a call leaves behind in a stateful module must not be saved with it.
+        outputs = (copy.deepcopy(frozen) if work.probe and work.probe.state else frozen)(*example)
     names = [spec.name for spec in work.inputs]
     signature = {"inputs": _specs(names, example), "outputs": _specs([], outputs)}
     # The name of a saved file is stored inside it; through a buffer the same model gives the same bytes.
@@ -120,7 +125,10 @@ def _scripted(module: Any, example: tuple[Any, ...]) -> Any:
     except Exception as error:
         # Scripting refuses most Python beyond a subset, with many kinds of exceptions; tracing takes any of it.
         print(f"torch.jit.script failed, tracing instead: {_first_line(error)}", flush=True)
-        return torch.jit.trace(module, example)
+        fresh = buffers_of(module)
+        traced = torch.jit.trace(module, example)
+        restore(traced, fresh)
+        return traced
 
 
 def _frozen(script: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +38,8 @@ class Gate:
     """How an artifact's outputs compare with the fp32 reference's on the verification inputs. SQNR in dB.
 
     `poor` are the parts of outputs that are poor or lost, the worst first; `worst` is the index of any output's axis
-    with the lowest SQNR, poor or not.
+    with the lowest SQNR, poor or not. `not_compared` says why they were not compared, and all numbers are then NaN; ""
+    when they were.
     """
 
     sqnr_db: float
@@ -45,6 +47,12 @@ class Gate:
     max_abs: float
     poor: tuple[Part, ...] = ()
     worst: Part | None = None
+    not_compared: str = ""
+
+
+def uncompared(reason: str) -> Gate:
+    """What is known of outputs that nothing can be compared with."""
+    return Gate(math.nan, math.nan, math.nan, not_compared=reason)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 from bench.convert.measures import db_from_json, db_to_json
 from bench.convert.parts import Part
+from bench.convert.probe import probe_from_json, probe_to_json
 from bench.convert.recipe import Work
-from bench.convert.types import Gate
+from bench.convert.types import Gate, uncompared
 from bench.errors import Fault
 from bench.models.spec import Source, TensorSpec
 
@@ -68,7 +69,7 @@ def work_to_json(work: Work) -> dict[str, Any]:
     """The work as JSON."""
     return {"source": source_to_json(work.source), "inputs": tensors_to_json(work.inputs), "precision": work.precision,
             "base": None if work.base is None else str(work.base), "calibration": str(work.calibration),
-            "output": str(work.output), "copied": list(work.copied)}
+            "output": str(work.output), "probe": None if work.probe is None else probe_to_json(work.probe)}
 
 
 def work_from_json(data: dict[str, Any]) -> Work:
@@ -76,7 +77,7 @@ def work_from_json(data: dict[str, Any]) -> Work:
     base = data["base"]
     return Work(source_from_json(data["source"]), tensors_from_json(data["inputs"]), data["precision"],
                 None if base is None else Path(base), Path(data["calibration"]), Path(data["output"]),
-                tuple(data["copied"]))
+                None if data["probe"] is None else probe_from_json(data["probe"]))
 
 
 def passed_to_json(passed: Passed) -> dict[str, Any]:
@@ -84,18 +85,23 @@ def passed_to_json(passed: Passed) -> dict[str, Any]:
     gate = passed.gate
     return {"inputs": tensors_to_json(passed.inputs), "places": list(passed.places),
             "outputs": tensors_to_json(passed.outputs),
-            "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
+            "gate": {"not_compared": gate.not_compared} if gate.not_compared else
+                    {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
                      "poor": [asdict(part) for part in gate.poor], "worst": gate.worst and asdict(gate.worst)},
             "warnings": list(passed.warnings)}
 
 
 def passed_from_json(data: dict[str, Any]) -> Passed:
     """The findings that `passed_to_json` wrote."""
-    gate = data["gate"]
     return Passed(tensors_from_json(data["inputs"]), tuple(data["places"]), tensors_from_json(data["outputs"]),
-                  Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"],
-                       tuple(Part(**part) for part in gate["poor"]), gate["worst"] and Part(**gate["worst"])),
-                  tuple(data["warnings"]))
+                  _gate_from_json(data["gate"]), tuple(data["warnings"]))
+
+
+def _gate_from_json(gate: dict[str, Any]) -> Gate:
+    if "not_compared" in gate:
+        return uncompared(gate["not_compared"])
+    return Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"],
+                tuple(Part(**part) for part in gate["poor"]), gate["worst"] and Part(**gate["worst"]))
 
 
 def tensors_to_json(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:

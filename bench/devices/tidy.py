@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
@@ -13,6 +12,7 @@ from typing import Final
 from bench.bundles import library
 from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
+from bench.devices.holder import LOCK_IS_FREE, parse_holder
 from bench.devices.script import run_script, said
 from bench.errors import DeviceError
 from bench.session import busy
@@ -56,13 +56,7 @@ case " $mine " in
   *) proven || {{ say unmarked $mine; exit 0; }} ;;
 esac
 if [ -f lock ]; then
-  if command -v flock >/dev/null 2>&1; then
-    exec <lock
-    flock -n 0 || {{ say busy "$(cat lock)"; exit 0; }}
-  else
-    pid=$(sed -n 's/.*"pid": *\([0-9][0-9]*\).*/\1/p' lock)
-    [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null || {{ say busy "$(cat lock)"; exit 0; }}
-  fi
+{LOCK_IS_FREE}
 fi
 for name in $mine; do
   size=$(du -sk "$name" 2>/dev/null) || size=0
@@ -125,7 +119,7 @@ def _read(answers: list[tuple[str, str]], folder: str) -> Tidied:
     if "closed" in found:
         raise DeviceError(f"cannot look into {folder} on the device: it is not allowed to this account")
     if "busy" in found:
-        raise busy(_holder(found["busy"]))
+        raise busy(parse_holder(found["busy"]))
     left = [rest for word, rest in answers if word == "left"]
     if left:
         raise DeviceError(f"cannot remove {', '.join(left)} of {folder} on the device",
@@ -158,11 +152,3 @@ def prune_bundles(root: Path, older_than_days: float, everything: bool) -> tuple
 
 def _stems(folder: Path) -> set[str]:
     return {path.name.partition(".")[0] for path in folder.glob("*") if path.is_file()}
-
-
-def _holder(text: str) -> dict[str, object]:
-    try:
-        holder = json.loads(text)
-    except ValueError:
-        holder = None
-    return holder if isinstance(holder, dict) else {"owner": "unknown"}

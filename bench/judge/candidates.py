@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -40,9 +40,9 @@ class Held:
     excess: float = 0.0
 
 
-def refusal(cell: CellResult, labelled: bool) -> str:
+def refusal(cell: CellResult, labelled: bool, but: Collection[str] = ()) -> str:
     """Why a cell cannot be recommended whatever is asked; empty where it can. `labelled`: whether the accuracy of any
-    cell of its model is known."""
+    cell of its model is known; `but`: checks that may have failed."""
     if cell.status != "ok" or not cell.latency_ms.p50:
         return f"not measured ({cell.status}): {cell.reason or 'no reason was stored'}"
     if cell.outputs is None:
@@ -53,7 +53,8 @@ def refusal(cell: CellResult, labelled: bool) -> str:
         return f"its outputs were not verified: {cell.outputs.reason or 'no comparison was possible'}"
     if cell.accuracy is None:
         return "its accuracy is not known" + ("" if labelled else ": the model has no labelled data in this run")
-    failed = [f"{check.name} ({check.reason})" for check in cell.checks if check.state == "failed"]
+    failed = [f"{check.name} ({check.reason})" for check in cell.checks
+              if check.state == "failed" and check.name not in but]
     return f"failed: {'; '.join(failed)}" if failed else ""
 
 

@@ -84,6 +84,7 @@ def compare_results(before: Side, after: Side, results: tuple[RunResult, RunResu
         before, after, pairs, tuple(refused), broke=_turned(matched, good=0), mended=_turned(matched, good=1),
         only_before=_names(matched.only_before), only_after=_names(matched.only_after),
         shifts=_shifts(pairs, after) if runs else (), method=_method(),
+        in_use=tuple(pair for pair in matched.pairs if pair[1].fault == "busy" and _timed(pair[0])),
         margin=MARGIN if margin is None else margin)
 
 
@@ -118,7 +119,7 @@ def _latency_pair(one: CellResult, other: CellResult, before: Side, after: Side,
 
 def _in_turn(one: CellResult, other: CellResult, before: Side, after: Side) -> bool:
     """Whether trial i of both was taken in the same round: a device takes its cells' trials of a run by turns."""
-    return before.run.id == after.run.id and one.device == other.device
+    return before.run.id == after.run.id and one.device == other.device and not (one.left_out or other.left_out)
 
 
 def _floor(one: CellResult, other: CellResult, floors: Floors) -> NoiseFloor | None:
@@ -161,12 +162,18 @@ def _shifts(pairs: Iterable[CellPair], after: Side) -> tuple[Shift, ...]:
 
 def _turned(matched: Matched, *, good: int) -> tuple[CellResult, ...]:
     """Cells that are right on the side numbered `good` and not on the other, as they are after."""
-    return tuple(pair[1] for pair in matched.pairs if _right(pair[good]) and not _right(pair[1 - good]))
+    return tuple(pair[1] for pair in matched.pairs
+                 if _right(pair[good]) and not _right(pair[1 - good]) and not _in_use(pair))
 
 
 def _held(cells: Iterable[CellResult]) -> list[CellResult]:
     """Without those that the suite itself leaves out."""
     return [cell for cell in cells if cell.status != "skipped" or cell.fault != "config"]
+
+
+def _in_use(pair: tuple[CellResult, CellResult]) -> bool:
+    """Whether one was not measured because somebody else used the device: nothing became of it."""
+    return any(cell.fault == "busy" for cell in pair)
 
 
 def _timed(cell: CellResult) -> bool:

@@ -31,6 +31,8 @@ def find_earlier(cells: Iterable[CellResult], comparison: Comparison) -> list[Ea
     known |= {refused.after.cell: Earlier(refused.before, "not judged",
                                           f"not comparable: {listed(refused.differences)}")
               for refused in comparison.refused}
+    known |= {after.cell: Earlier(before, "not judged", f"not measured: {after.reason}")
+              for before, after in comparison.in_use}
     known |= {lost.cell: _lost(lost, run) for lost in comparison.broke}
     known |= {cell.cell: Earlier(None, "kept", f"nothing to compare with: run {run} has no right outputs of it")
               for cell in comparison.mended}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from bench.collect.circumstances import CONTENTION
 from bench.config.expect import (
     BytesLimit,
     Drop,
@@ -18,6 +19,7 @@ from bench.config.expect import (
 )
 from bench.judge import exact, regressions
 from bench.judge.earlier import State, find_earlier
+from bench.judge.guard import ALL
 from bench.judge.limits import Interval, interval_of, more_trials, with_interval, within
 from bench.judge.noise import Floors
 from bench.judge.types import Comparison
@@ -25,6 +27,8 @@ from bench.results import CellResult, Judgement, Outcome, RunResult
 from bench.units import MIB, mebibytes, milliseconds
 from bench.words import counted
 
+TIMES: Final = ("latency_p50", "latency_p90", "load_time")
+"""What other processes make longer."""
 OPEN: Final = ("inconclusive", "not judged")
 """Outcomes that say neither yes nor no; none of them is green in silence."""
 
@@ -81,11 +85,18 @@ def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseli
     for metric, entry in expect.entries():
         wish = Wish(metric, entry, _limit(entry))
         lost = _lost(entry, baselines)
-        cells = [cell for cell in result.cells if (cell.status != "skipped" or cell.cell in lost) and wish.covers(cell)
+        cells = [cell for cell in result.cells if _is_held(metric, cell, lost) and wish.covers(cell)
                  and (metric != "accuracy_drop" or labelled is None or cell.model in labelled)]
-        found += [Held(entry, _explained(outcome, cell, entry)) for outcome, cell in zip(
+        found += [Held(entry, _explained(_settled(outcome, cell, expect), cell, entry)) for outcome, cell in zip(
             _judged(wish, cells, baselines, floors), cells, strict=True)]
     return tuple(found)
+
+
+def _is_held(metric: Metric, cell: CellResult, lost: Collection[str]) -> bool:
+    """Whether an expectation of that metric is held against the cell: one that was left out has broken, or, where only
+    its device was in use, still has a file."""
+    return cell.status != "skipped" or cell.cell in lost or (
+        metric == "size" and cell.fault == "busy" and cell.artifact is not None)
 
 
 def _lost(entry: Expectation, baselines: Mapping[str, Baseline]) -> set[str]:
@@ -202,6 +213,14 @@ def _limit(entry: Expectation) -> str:
     assert isinstance(entry, Regression | Growth | Drop)
     most = f"{100 * entry.at_most:g} pp" if isinstance(entry, Drop) else f"+{100 * entry.at_most:g} %"
     return f"at most {most} against {entry.against}"
+
+
+def _settled(outcome: Outcome, cell: CellResult, expect: ExpectConfig) -> Outcome:
+    """Others' work makes a time longer: what it breaks cannot be told, unless the suite lets contention pass."""
+    lets_pass = {CONTENTION, ALL} & set(expect.despite)
+    if not cell.disturbed or lets_pass or outcome.state != "broken" or outcome.expectation not in TIMES:
+        return outcome
+    return replace(outcome, state="inconclusive", reason=f"measured while disturbed ({cell.disturbed}): measure again")
 
 
 def _explained(outcome: Outcome, cell: CellResult, entry: Expectation) -> Outcome:

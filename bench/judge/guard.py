@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
-from bench.collect.circumstances import NAMES
+from bench.collect.circumstances import AND, CONTENTION, DISTURBED, NAMES
 from bench.errors import ConfigError
 from bench.judge.types import Difference
 from bench.results import CellResult
@@ -15,6 +15,7 @@ Kind = Literal["run", "device", "runtime", "variant"]
 
 ALL: Final = "all"
 UNTOLD: Final = "not known"
+AGAIN: Final = "disturbed by other processes: measure again"
 NOTED: Final = ("converter",)
 """Another converter makes another artifact, which is what a comparison is there to find: said, and no hindrance."""
 _OF_DEVICE: Final = ("os", "cpu", "libraries", "governor", "power-mode", "cores")
@@ -30,12 +31,20 @@ def differences(before: CellResult, after: CellResult, kind: Kind) -> tuple[Diff
     """The circumstances that hinder a comparison of the two, in the order of `NAMES`.
 
     What the two sides are chosen to differ by is left out: of two devices their systems and clocks, of two runtimes
-    their versions and options, of two variants how their inputs are encoded. One that only one side knows counts.
+    their versions and options, of two variants how their inputs are encoded. One that only one side knows counts, but
+    for contention: a disturbed side hinders, whatever the other one was, and what is not known does not.
     """
-    left_out = (*NOTED, *_expected(before, after, kind))
+    left_out = (*NOTED, CONTENTION, *_expected(before, after, kind))
     both = _WHERE_BOTH_TELL.get(kind, ())
     found = _unlike(before.circumstances, after.circumstances, (name for name in NAMES if name not in left_out))
-    return tuple(item for item in found if item.name not in both or UNTOLD not in (item.before, item.after))
+    alike = tuple(item for item in found if item.name not in both or UNTOLD not in (item.before, item.after))
+    return (*alike, *_contention(before, after))
+
+
+def _contention(before: CellResult, after: CellResult) -> tuple[Difference, ...]:
+    told = [cell.circumstances.get(CONTENTION, UNTOLD) for cell in (before, after)]
+    shown = [AGAIN if DISTURBED in text.split(AND) else text for text in told]
+    return (Difference(CONTENTION, *shown),) if AGAIN in shown else ()
 
 
 def noted(before: CellResult, after: CellResult) -> tuple[Difference, ...]:

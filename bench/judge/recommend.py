@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 from bench.errors import ConfigError
 from bench.judge.candidates import Held, Objective, Wishes, excluded_most, hold, refusal
+from bench.judge.ranking import may_be_lower
+from bench.judge.trust import UNDISTURBED
 from bench.judge.types import Pair, Verdict
 from bench.judge.verdict import MARGIN, judge
 from bench.results import CellResult, RunResult
@@ -79,7 +81,10 @@ def recommend(result: RunResult, model: str, wishes: Wishes) -> tuple[Recommenda
 
 def _for_device(cells: Sequence[CellResult], wishes: Wishes, labelled: bool) -> Recommendation:
     device, model, emulated = cells[0].device, cells[0].model, any(cell.emulated for cell in cells)
-    refused = {cell.cell: EMULATED if emulated else refusal(cell, labelled) for cell in cells}
+    timed = wishes.objective == "latency" or wishes.max_latency_ms is not None
+    # Others' work moves neither memory nor a file's size.
+    but = () if timed else (UNDISTURBED,)
+    refused = {cell.cell: EMULATED if emulated else refusal(cell, labelled, but) for cell in cells}
     fit = [cell for cell in cells if not refused[cell.cell]]
     held = {cell.cell: hold(cell, wishes) for cell in fit}
     kept = [cell for cell in fit if all(item.state == "kept" for item in held[cell.cell])]
@@ -87,10 +92,48 @@ def _for_device(cells: Sequence[CellResult], wishes: Wishes, labelled: bool) -> 
     chosen, verdicts = _choose(kept, wishes.objective)
     found = [Candidate(cell, "refused", refused[cell.cell]) if refused[cell.cell]
              else _candidate(cell, held[cell.cell], chosen, verdicts, wishes.objective) for cell in cells]
-    found = [replace(item, front=item.cell.cell in front) for item in found]
-    reason, hint = _why(chosen, found, held, fit, emulated, labelled)
+    rivals = [] if emulated else [cell for cell in cells if refused[cell.cell] and not refusal(
+        cell, labelled, (UNDISTURBED,)) and _may_win(cell, chosen, wishes)]
+    found = [replace(_undecided(item, rivals), front=item.cell.cell in front) for item in found]
+    if rivals:
+        reason, hint = _again(rivals, chosen)
+        chosen = None
+    else:
+        reason, hint = _why(chosen, found, held, fit, emulated, labelled)
     return Recommendation(device, model, emulated, chosen,
                           tuple(sorted(found, key=lambda item: _rank(item, wishes.objective))), reason, hint)
+
+
+def _may_win(cell: CellResult, choice: CellResult | None, wishes: Wishes) -> bool:
+    """Whether a disturbed cell may be the better choice once it is measured undisturbed: it keeps the limits that
+    others' work does not move, and may be fast enough."""
+    if any(item.state == "broken" for item in hold(cell, replace(wishes, max_latency_ms=None))):
+        return False
+    if wishes.max_latency_ms is not None and not may_be_lower(cell, wishes.max_latency_ms):
+        return False
+    if choice is None:
+        return True
+    if wishes.objective == "latency":
+        return may_be_lower(cell, _value(choice, "latency"))
+    return _value(cell, wishes.objective) <= _value(choice, wishes.objective)
+
+
+def _undecided(item: Candidate, rivals: Sequence[CellResult]) -> Candidate:
+    """How a cell stands while others must be measured again: none is chosen, and none equal to the choice."""
+    if any(item.cell is rival for rival in rivals):
+        return replace(item, standing="cannot tell", reason=f"measure again: {item.cell.disturbed}")
+    if rivals and item.standing in ("chosen", "equal"):
+        names = ", ".join(rival.cell for rival in rivals)
+        return replace(item, standing="cannot tell", reason=f"{names} was disturbed and may be better", losses=(),
+                       gains=())
+    return item
+
+
+def _again(rivals: Sequence[CellResult], chosen: CellResult | None) -> tuple[str, str]:
+    """The reason and the hint where a neighbour's work would decide."""
+    told = "; ".join(f"{cell.cell} was disturbed: {cell.disturbed}" for cell in rivals)
+    others = f"; of the cells that were not disturbed it would be {chosen.cell}" if chosen else ""
+    return f"measure again: {told}", f"run again when nothing else runs on the device{others}"
 
 
 def pareto(cells: Sequence[CellResult]) -> list[CellResult]:
@@ -126,8 +169,9 @@ def _judged(best: CellResult, others: Sequence[CellResult], objective: Objective
         return [_exact(_value(cell, "size") / _value(best, "size")) for cell in others]
     known = [cell for cell in others if _trials(best, objective) and _trials(cell, objective)]
     told = dict(zip((cell.cell for cell in known), judge(
-        [Pair(cell.cell, _trials(best, objective), _trials(cell, objective), same_run=True, in_turn=True,
-              trial_seconds=cell.trial_seconds) for cell in known]), strict=True))
+        [Pair(cell.cell, _trials(best, objective), _trials(cell, objective), same_run=True,
+              in_turn=not (best.left_out or cell.left_out), trial_seconds=cell.trial_seconds)
+         for cell in known]), strict=True))
     unknown = Verdict("worse", math.inf, None, None, None, None, f"its {objective} is not known")
     return [told.get(cell.cell, unknown) for cell in others]
 

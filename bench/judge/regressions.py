@@ -49,7 +49,7 @@ def _values(metric: Metric, pair: CellPair, comparison: Comparison, floors: Floo
     memory = metric == "peak_memory"  # is not noisy as time is: the floor of latency says nothing of it
     one_run = comparison.before.run.id == comparison.after.run.id
     return Pair(other.cell, *values, same_run=retried or memory or one_run,
-                in_turn=retried or (one_run and one.device == other.device),
+                in_turn=retried or (one_run and one.device == other.device and not (one.left_out or other.left_out)),
                 floor=None if memory else floors.get((other.device, other.runtime)),
                 trial_seconds=max((cell.trial_seconds for cell in (one, other) if cell.trial_seconds), default=None))
 

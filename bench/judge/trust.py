@@ -1,4 +1,4 @@
-"""What there is to trust in a cell's numbers: ten checks, each with its reason."""
+"""What there is to trust in a cell's numbers: eleven checks, each with its reason."""
 
 from __future__ import annotations
 
@@ -88,6 +88,16 @@ def _temperature(cell: CellResult) -> _Told:
     return "passed", f"{seen.seen} in {seen.told}{few} trials"
 
 
+def _processor(cell: CellResult) -> _Told:
+    seen = _of(cell, "processor")
+    if seen is None or not seen.told:
+        return "unknown", "whether other processes took the processor was not told"
+    if seen.unsteady:
+        return "failed", f"{cell.disturbed}: measure again when nothing else runs"
+    few = "" if seen.told == cell.trials else f" of {cell.trials}"
+    return "passed", f"{seen.seen} at most in {seen.told}{few} trials"
+
+
 def _samples(cell: CellResult) -> _Told:
     p90, p99 = stats.minimum_count(90), stats.minimum_count(99)
     if cell.samples < p90:
@@ -135,13 +145,15 @@ def _of(cell: CellResult, what: str) -> Steadiness | None:
     return next((each for each in cell.steadiness if each.what == what), None)
 
 
+UNDISTURBED: Final = "processor undisturbed"
 _NOISE: Final = "noise floor known"
 _CHECKS: Final[Mapping[str, Callable[[CellResult], _Told]]] = {
     "outputs verified": _outputs, "accuracy known": _accuracy, "placement verified": _placement,
-    "clocks steady": _clocks, "temperature steady": _temperature, "enough samples": _samples,
+    "clocks steady": _clocks, "temperature steady": _temperature,
+    UNDISTURBED: _processor, "enough samples": _samples,
     "enough trials": _trials, "conditions comparable": _conditions, "not emulated": _emulated}
 
 CHECKS: Final[tuple[str, ...]] = (
     "outputs verified", "accuracy known", "placement verified", "clocks steady", "temperature steady",
-    "enough samples", "enough trials", _NOISE, "conditions comparable", "not emulated")
+    UNDISTURBED, "enough samples", "enough trials", _NOISE, "conditions comparable", "not emulated")
 """In the order that reports show them."""

@@ -157,6 +157,8 @@ class Comparison:
     shifts: tuple[Shift, ...] = ()
     method: str = ""
     margin: float = 0.03
+    in_use: tuple[tuple[CellResult, CellResult], ...] = ()
+    """Cells that were measured before and not after, because somebody else used the device."""
 
 
 @dataclass(frozen=True)

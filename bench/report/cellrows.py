@@ -18,7 +18,7 @@ Place = Callable[[str], int]
 """Where a text stands in the page's list of texts."""
 COLUMNS: Final = (
     "id", "device", "model", "precision", "runtime", "delegate", "engine", "threads", "batch", "emulated", "status",
-    "fault", "reason", "badge", "checks", "throttled", "warnings", "circumstances",
+    "fault", "reason", "badge", "checks", "throttled", "disturbed", "warnings", "circumstances",
     "p50", "low", "high", "p90", "p99", "within", "between", "throughput", "load", "first", "trials", "samples",
     "medians", "quantiles", "peak", "modelMemory", "pss", "size", "accuracy", "metric", "drop", "images",
     "outputs", "outputsWord", "part", "maxAbs", "cosine", "sqnr", "agreement",
@@ -109,6 +109,7 @@ def _trust(cell: CellResult, place: Place) -> Row:
     return {"badge": place(cell.badge) if ok else None,
             "checks": [place(text) for check in cell.checks for text in (check.name, check.state, check.reason)],
             "throttled": place(cell.throttled) if cell.throttled else None,
+            "disturbed": place(cell.disturbed) if cell.disturbed else None,
             "warnings": [place(text) for text in cell.warnings],
             "circumstances": [place(text) for item in cell.circumstances.items() for text in item]}
 

@@ -24,6 +24,7 @@ def to_json(comparison: Comparison) -> dict[str, object]:
         "refused": [{**_both(item.before, item.after), "differences": [asdict(each) for each in item.differences]}
                     for item in comparison.refused],
         "broke": [_cell(cell) for cell in comparison.broke], "mended": [_cell(cell) for cell in comparison.mended],
+        "in_use": [_both(before, after) for before, after in comparison.in_use],
         "only_before": list(comparison.only_before), "only_after": list(comparison.only_after)}
 
 

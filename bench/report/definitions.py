@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.contention import OTHERS, WAITED
 from bench.convert.grades import DIFFERS_DB, POOR_DB
 from bench.stats import minimum_count
 from bench.throttling import CLOCK_FALL, DRIFT, RISE_C
@@ -58,8 +59,13 @@ COLUMNS: Final = (
      f"than {100 * CLOCK_FALL:.0f} %, a sensor rose by more than {RISE_C:g} °C, the system told of a thermal "
      f"status above 0, or the samples' median rose by more than {100 * DRIFT:.0f} % from their first third to their "
      "last, clearly beyond noise. The timings hold for a device in that state only."),
+    ("disturbed",
+     "Other processes, or the machine's host, took the processor while some trial's samples were taken: a thread "
+     f"of it waited for a core for at least {100 * WAITED:.0f} % of the time, the host took as much of one, or others "
+     f"used at least {100 * OTHERS:.0f} % of the cores that the trial leaves over. Disturbed trials do not count where "
+     "at least 3 others do. A disturbed cell is neither compared nor ranked: measure it again."),
     ("trust",
-     "Ten checks of each cell, each passed, failed or not known; open a cell to read them. Trusted: all passed. "
+     "Eleven checks of each cell, each passed, failed or not known; open a cell to read them. Trusted: all passed. "
      "Unverified: none failed, some are not known. Not trusted: some failed; such a cell is shown and never ranked."),
     ("emulated",
      "The device is emulated: its timings show that it works, never how fast a real one is."),

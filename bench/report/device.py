@@ -14,7 +14,8 @@ from bench.units import mebibytes, ranges
 SHOWN = ("soc", "arch", "cores", "max_clocks_mhz", "memory_bytes", "os", "kernel", "python")
 ON_THE_LINE = ("manufacturer", "model", "soc", "release", "api_level", "security_patch")
 """Of a phone's own facts; `os` holds its release and API level."""
-ELSEWHERE = ("time", "trial", "when", "type", "services_age_s", "problems", "thermal_faked", "battery faked")
+ELSEWHERE = ("time", "trial", "when", "type", "services_age_s", "problems", "thermal_faked", "battery faked",
+             "processor cores", "processor busy_ns", "processor stolen_ns", "processor monotonic_ns")
 """Conditions that are no readings, or that a warning tells of."""
 NOT_EVERYWHERE = ("battery", "thermal_status", "screen_on", "temperature_of")
 """Conditions that many devices have not: left out where none was ever told."""

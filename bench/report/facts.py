@@ -20,8 +20,10 @@ def summary(cells: Sequence[CellResult]) -> str:
     faults = Counter(visible(cell.fault or "unknown", 40) for cell in cells if cell.status == "failed")
     if faults:
         parts.append(f"{faults.total()} failed ({', '.join(f'{name} {n}' for name, n in faults.most_common())})")
-    skipped = sum(cell.status == "skipped" for cell in cells)
-    return " · ".join(parts + ([f"{skipped} skipped"] if skipped else []))
+    in_use = sum(cell.fault == "busy" for cell in cells)
+    skipped = sum(cell.status == "skipped" for cell in cells) - in_use
+    return " · ".join(parts + ([f"{skipped} skipped"] if skipped else [])
+                      + ([f"{in_use} on devices in use"] if in_use else []))
 
 
 def when(run: RunInfo) -> str:

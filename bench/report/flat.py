@@ -17,7 +17,7 @@ TEXT: Final = ("run", "suite", "started", "device", "model", "format", "precisio
                "badge", "outputs_state", "checks_failed", "expectations", "expectations_broken", "baseline_run",
                "verdict")
 WHOLE: Final = ("threads", "batch", "artifact_bytes", "trials", "samples", "accuracy_count")
-TRUTH: Final = ("emulated", "outputs_ok", "throttled")
+TRUTH: Final = ("emulated", "outputs_ok", "throttled", "disturbed")
 
 
 _WORST_FIRST: Final = ("broken", "inconclusive", "not judged", "kept")
@@ -92,7 +92,8 @@ def _conditions(cell: CellResult) -> dict[str, object]:
     wanted, used = (cell.cores.wanted, cell.cores.used) if cell.cores else (None, ())
     return {"cores_wanted": " ".join(map(str, wanted)) if isinstance(wanted, tuple) else wanted,
             "cores_used": " ".join(map(str, used)) or None,
-            "throttled": cell.throttled is not None if cell.status == "ok" else None}
+            "throttled": cell.throttled is not None if cell.status == "ok" else None,
+            "disturbed": cell.disturbed is not None if cell.status == "ok" else None}
 
 
 def _trust(cell: CellResult) -> dict[str, object]:

@@ -39,7 +39,8 @@ def _cell(cell: CellResult) -> object:
         "throughput_per_s": cell.throughput_per_s, "load_ms": cell.load_ms,
         "first_inference_ms": cell.first_inference_ms, "trials": cell.trials, "samples": cell.samples,
         "memory_mib": asdict(cell.memory_mib), "accuracy": _maybe(cell.accuracy), "outputs": _maybe(cell.outputs),
-        "cores": _maybe(cell.cores), "throttled": cell.throttled, "warnings": list(cell.warnings),
+        "cores": _maybe(cell.cores), "throttled": cell.throttled, "disturbed": cell.disturbed,
+        "warnings": list(cell.warnings),
         "badge": cell.badge if cell.status == "ok" else None, "checks": [asdict(check) for check in cell.checks]})
 
 

@@ -23,6 +23,7 @@ class Row:
 
     `lowest`: the table's lowest p50, or not told apart from it.
     `throttled` says in how many of its trials the device did not keep its pace; empty for in none.
+    `disturbed` says in how many of those that count others took the processor; empty for in none.
     `notes` are numbers of the table's footnotes. `lost` is the reason of a cell without a measurement.
     """
 
@@ -45,6 +46,7 @@ class Row:
     agreement: str
     lowest: bool
     throttled: str
+    disturbed: str
     notes: tuple[int, ...]
     lost: str
 
@@ -140,7 +142,8 @@ def _row(cell: CellResult, gain: Speedup | None, best: bool, notes: tuple[int, .
         accuracy=percent(score.value if score else None).removesuffix(" %"),
         drop=signed_points(score.drop if score else None), speedup=_ratio(cell, gain),
         outputs="not checked" if check is None else check.word, **_distances(check),
-        lowest=best, throttled=visible(cell.throttled or ""), notes=notes,
+        lowest=best, throttled=visible(cell.throttled or ""),
+        disturbed=visible(cell.disturbed or ""), notes=notes,
         lost="" if cell.status == "ok" else visible(cell.reason or "no reason was stored"))
 
 

@@ -32,7 +32,7 @@ def table(result: RunResult) -> Group:
         title.append(" (emulated: timings are not the device's)" if group.emulated else "", style="yellow")
         measured = [row for row in group.rows if not row.lost]
         parts += [Text(), title, *([_table(measured)] if measured else []), *_outputs(measured),
-                  *_suspect(measured), *_throttled(measured), *_lost(group)]
+                  *_suspect(measured), *_states(measured), *_lost(group)]
     return Group(*parts, *_devices(result), Text(), Text(facts.summary(result.cells), style="bold"))
 
 
@@ -76,9 +76,11 @@ def _suspect(rows: list[Row]) -> list[Text]:
     return [_warning("accuracy", visible(text)) for text in sorted(found)]
 
 
-def _throttled(rows: list[Row]) -> list[Text]:
-    return [_warning("throttled", f"{row.runtime}/{row.engine} {row.precision}: {row.throttled}")
-            for row in rows if row.throttled]
+def _states(rows: list[Row]) -> list[Text]:
+    """Rows whose numbers hold for the device in some state only."""
+    told = [(head, row, text) for row in rows for head, text in (
+        ("throttled", row.throttled), ("disturbed", row.disturbed and f"{row.disturbed}: measure again")) if text]
+    return [_warning(head, f"{row.runtime}/{row.engine} {row.precision}: {text}") for head, row, text in told]
 
 
 def _devices(result: RunResult) -> list[Text]:

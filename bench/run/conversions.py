@@ -12,7 +12,7 @@ from bench.config.load import LoadedSuite
 from bench.convert import measures, variants
 from bench.convert.cache import Cache
 from bench.convert.process import Limits
-from bench.convert.types import Artifact, Refusal
+from bench.convert.types import Artifact, Gate, Refusal
 from bench.convert.variants import Request
 from bench.errors import ConfigError
 from bench.plan import asked_for, hindrance, warnings_of
@@ -71,6 +71,12 @@ def described(result: Artifact | Refusal) -> dict[str, Any]:
     if isinstance(result, Refusal):
         return {**row, "status": "refused", "reason": result.reason, "fault": result.fault}
     return {**row, "status": "made", "reason": None, "fault": None, "path": str(result.path), "sha256": result.sha256,
-            "bytes": result.size_bytes, "sqnr_db": measures.db_to_json(result.gate.sqnr_db),
-            "cosine": result.gate.cosine, "max_abs": result.gate.max_abs, "cached": result.cached,
+            "bytes": result.size_bytes, **_compared(result.gate), "cached": result.cached,
             "warnings": list(result.warnings)}
+
+
+def _compared(gate: Gate) -> dict[str, Any]:
+    if gate.not_compared:
+        return {"sqnr_db": None, "cosine": None, "max_abs": None, "not_compared": gate.not_compared}
+    return {"sqnr_db": measures.db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
+            "not_compared": None}

@@ -57,14 +57,14 @@ def state_of(run: StoredRun, wanted: Set[tuple[str, str]]) -> str:
     """`finished` when every planned cell has its trials and none ended badly or with wrong outputs, else `incomplete`.
 
     A cell that no converter can make is no lack; a (device, model) pair of `wanted` without any cell left is one, and
-    so is a cell that this host lost.
+    so is a cell that this host lost, or whose device somebody else used.
     """
     last = {(trial.cell, trial.kind, trial.number): trial for trial in run.trials}
     own = [trial for trial in last.values() if trial.kind != "baseline"]
     bad = any(trial.state == "failed" or (trial.outputs or {}).get("ok") is False for trial in own)
     measured = {cell for cell, _, _ in last}
     planned = [cell for cell in run.cells if cell.status == "planned"]
-    lost = any(cell.status == "skipped" and cell.fault == "infrastructure" for cell in run.cells)
+    lost = any(cell.status == "skipped" and cell.fault in ("infrastructure", "busy") for cell in run.cells)
     complete = (not lost and not bad and {cell.cell for cell in planned} <= measured
                 and wanted <= {(cell.device, cell.model) for cell in planned})
     return "finished" if complete else "incomplete"

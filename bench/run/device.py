@@ -8,26 +8,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import stats
 from bench.conditions import Reading
 from bench.config.devices import DeviceConfig
 from bench.config.suite import SuiteConfig
+from bench.deadline import Deadline
 from bench.errors import BenchError
-from bench.run import outputs
+from bench.run import outputs, repeat
 from bench.run.clock import now
 from bench.run.events import Event, Notify
-from bench.run.gate import wait_until_fit
+from bench.run.gate import LOOK_EVERY_S, wait_until_fit
 from bench.run.link import AgentKit, Link
+from bench.run.quiet import again, others_now, with_trial
 from bench.run.schedule import Progress, next_round
 from bench.run.stop import Stop
 from bench.run.tasks import Agenda, Ready, Task
-from bench.session import TrialError
-from bench.store.packing import pack, unpack
+from bench.session import Busy, TrialError, TrialReport
+from bench.store.packing import pack
 from bench.store.records import TrialRecord
 from bench.store.store import Store
+from bench.words import counted
 
 ATTEMPTS = 2
 """What the link broke is tried once more; what the device or the model broke is not."""
+
+
+NEVER = Deadline(0.0)
 
 
 class _Stopped(Exception):
@@ -46,11 +51,13 @@ class DeviceJob:
     folder: Path
     """Where outputs are fetched to; gone after the run."""
     agenda: Agenda
+    wait: Deadline = NEVER
+    """Until when the device is waited for while somebody else uses it."""
 
 
 def measure_device(job: DeviceJob, store: Store, stop: Stop, notify: Notify) -> None:
     """Do every task of the device, and further ones where its agenda's goal asks for them, or record why not."""
-    with Link(job.run, job.name, job.device, job.kit, job.folder, store, notify, stop.soft) as link:
+    with Link(job.run, job.name, job.device, job.kit, job.folder, store, notify, stop.soft, job.wait) as link:
         stop.on_hard(link.end)
         _DeviceRun(job, link, store, stop, notify).measure()
 
@@ -76,6 +83,8 @@ class _DeviceRun:
         """The device as the start gate last saw it."""
         self._lost: BenchError | None = None
         """Why the device cannot be reached any more."""
+        self._greeted = False
+        """Whether it was told what others use of the device."""
 
     def measure(self) -> None:
         agenda = self._job.agenda
@@ -84,6 +93,7 @@ class _DeviceRun:
         while further := self._further(open_cells):
             self._do_all(further)
         self._do_all(agenda.last)
+        self._do_again(agenda)
 
     def _do_all(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
@@ -91,10 +101,50 @@ class _DeviceRun:
                 return
             self._done += 1
             if self._lost is not None and not self._is_broken(task):
-                self._record(_failed(self._blank(task, 1), self._lost))
-                self._break(task)
+                self._give_up(task, self._lost)
             elif not self._is_broken(task) and not self._left_out(task):
+                self._greet(task)
                 self._attempts(task)
+
+    def _greet(self, task: Task) -> None:
+        """Tell, once, what others use of the device before anything is measured there."""
+        if self._greeted:
+            return
+        self._greeted = True
+        used = self._others(task)
+        if used:
+            self._notify(Event("contention", f"{used}: its numbers will be disturbed", self._job.name))
+
+    def _others(self, task: Task) -> str:
+        """What others use of the device now that would disturb the task; empty where that is not known."""
+        try:
+            return others_now(self._link.session().look, task.ready.cell.threads, self._stop.soft.wait)
+        except BenchError:
+            return ""  # the next trial meets it too, and says so
+
+    def _do_again(self, agenda: Agenda) -> None:
+        """Measure disturbed trials again, once others leave the device alone, while the time for it lasts."""
+        tasks = [task for task in again(agenda, self._measured) if not self._is_broken(task)]
+        until = Deadline(agenda.again_share * (time.monotonic() - self._begun))
+        self._total = self._done + len(tasks)
+        for place, task in enumerate(tasks):
+            if self._stop.soft.is_set() or self._lost is not None:
+                return
+            used = self._wait_for_quiet(task, until)
+            if used or self._measured[task.cell].seconds > until.left():
+                left = counted(len(tasks) - place, "disturbed trial")
+                self._notify(Event("contention", f"{left} not measured again: {used or 'the time for it is used up'}",
+                                   self._job.name))
+                return
+            self._do_all([task])
+
+    def _wait_for_quiet(self, task: Task, until: Deadline) -> str:
+        """Empty once others leave the device alone; what they use of it where they do not in time."""
+        while used := self._others(task):
+            if until.passed() or self._stop.soft.wait(LOOK_EVERY_S):
+                break
+            self._tell("waiting", task.cell, f"{used}; its disturbed trials are measured again when it is quiet")
+        return used
 
     def _further(self, open_cells: dict[str, Ready]) -> list[Task]:
         """The next round of further trials. Cells that get none any more are told and taken out of `open_cells`."""
@@ -132,6 +182,10 @@ class _DeviceRun:
                 return  # left open for --resume
             if record.state == "failed" and self._stop.hard.is_set():
                 return  # not the cell's doing: left open for --resume
+            if record.fault == "busy":
+                self._lost = Busy(record.reason or "")
+                self._give_up(task, self._lost)
+                return
             self._record(record)
             if record.state == "ok":
                 return
@@ -154,7 +208,7 @@ class _DeviceRun:
                                             lambda text: self._tell("waiting", task.cell, text), self._pause)
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
             report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, phase))
-            verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]))
+            verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]), report)
             if task.kind == "latency":
                 self._pace[task.cell] = report.phases["first_ns"] / 1e9
             record = replace(
@@ -180,10 +234,11 @@ class _DeviceRun:
         except BenchError as error:
             if self._stop.hard.is_set():
                 return True  # left open for --resume
+            if isinstance(error, Busy) and self._stop.soft.is_set():
+                return True  # left open for --resume
             self._lost = error
             self._notify(Event("note", f"{self._job.name}: {error}", self._job.name))
-            self._record(_failed(self._blank(task, 1), error))
-            self._break(task)
+            self._give_up(task, error)
             return True
         runtime = task.ready.cell.runtime
         if runtime in runtimes:
@@ -193,6 +248,15 @@ class _DeviceRun:
         self._store.replace_cell(replace(task.ready.cell, status="skipped", reason=reason, fault="device"))
         self._break(task)
         return True
+
+    def _give_up(self, task: Task, error: BenchError) -> None:
+        """Do no more of the cell. A device that somebody else uses is no failure: the cell is left out, and waits for
+        `--resume`; trials beyond its own are simply not taken."""
+        if not isinstance(error, Busy) or task.kind == "accuracy":
+            self._record(_failed(self._blank(task, 1), error))
+        elif task.kind == "latency" and not task.marks:
+            self._store.replace_cell(replace(task.ready.cell, status="skipped", reason=error.message, fault="busy"))
+        self._break(task)
 
     def _provision(self) -> str:
         """What brings a runtime to a board that has a Python of its own."""
@@ -220,33 +284,36 @@ class _DeviceRun:
             "measure": {"min_samples": measure.min_samples, "min_ns": int(measure.min_time * 1e9),
                         "warmup_min_runs": measure.warmup.min_runs,
                         "warmup_min_ns": int(measure.warmup.min_time * 1e9),
-                        "warmup_max_ns": int(measure.warmup.max_time * 1e9)},
+                        "warmup_max_ns": int(measure.warmup.max_time * 1e9), "inputs": measure.inputs},
         }
 
     def _options(self, ready: Ready) -> dict[str, str]:
         said = self._job.suite.options_of(ready.cell.runtime).options if ready.options is None else ready.options
         return dict(said)
 
-    def _judge(self, task: Task, fetched: Path) -> dict[str, Any]:
+    def _judge(self, task: Task, fetched: Path, report: TrialReport) -> dict[str, Any]:
         artifact, labelled, references = task.ready.artifact, task.ready.model.labelled, task.ready.references
         scored = 0 if labelled is None else labelled.output
         try:
             found = outputs.read_outputs(fetched, artifact.outputs)
         finally:
             fetched.unlink()
+        probe = task.ready.model.probe
+        on_host = probe.same_again if probe else None
+        findings = {**report.findings, "repeats": repeat.verdict(found.difference, on_host)}
         if task.kind == "accuracy":
             assert labelled is not None
-            return {"accuracy": outputs.accuracy(found, labelled, references.labelled),
-                    "outputs": outputs.check(found, references.labelled, artifact, scored=scored, classes=True)}
-        return {"outputs": outputs.check(found, references.verification, artifact, scored=scored)}
+            return {"accuracy": outputs.accuracy(found.outputs, labelled, references.labelled),
+                    "outputs": outputs.check(found.outputs, references.labelled, artifact, scored=scored, classes=True),
+                    "findings": findings}
+        return {"outputs": outputs.check(found.outputs, references.verification, artifact, scored=scored),
+                "findings": findings}
 
     def _record(self, record: TrialRecord) -> None:
         self._store.add_trial(record)
         if record.kind == "latency" and record.samples:
-            seen = self._measured.get(record.cell, Progress())
-            median_ns = stats.percentile(unpack(record.samples), 50)
-            self._measured[record.cell] = seen.with_trial(median_ns, record.seconds, record.number)
-        if record.kind == "baseline" and record.outputs and not record.outputs["ok"]:
+            self._measured[record.cell] = with_trial(self._measured.get(record.cell, Progress()), record)
+        if record.kind == "baseline" and record.outputs and record.outputs["ok"] is False:
             self._notify(Event("note", f"{record.cell}: the baseline's outputs are wrong now: "
                                        f"{record.outputs['reason']}", self._job.name))
         self._tell("trial-ok" if record.state == "ok" else "trial-failed", record.cell, record.reason or "")

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["note", "convert", "cached", "converted", "refused", "device", "trial", "waiting", "phase", "trial-ok",
-               "trial-failed", "closed"]
+               "trial-failed", "closed", "contention"]
 
 
 @dataclass(frozen=True)
 class Event:
     """One step. `done` of `total` trials of the device, where it concerns trials; `total` may grow where cells are
-    measured until their intervals are narrow enough. `closed`: a cell gets no further trials."""
+    measured until their intervals are narrow enough. `closed`: a cell gets no further trials. `contention`: others
+    use the device."""
 
     kind: Kind
     text: str

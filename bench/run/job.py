@@ -13,10 +13,12 @@ from bench.bundles.layers import Bundle
 from bench.config.devices import DeviceConfig
 from bench.config.load import LoadedSuite
 from bench.convert.cache import Cache
+from bench.deadline import Deadline
 from bench.plan import PlannedCell, plan
 from bench.run import describe
 from bench.run.clock import now
 from bench.run.events import Event, Notify
+from bench.run.in_use import refuse_if_all_in_use
 from bench.run.parallel import Lab, measure_all
 from bench.run.prepare import OpenedModel, Unusable, open_models
 from bench.run.resume import refuse_changes, refuse_other_cells, saved_progress, saved_trials, spent_s
@@ -41,6 +43,8 @@ class RunRequest:
     devices_path: str
     quick: bool = False
     purpose: Literal["measure", "noise"] = "measure"
+    wait_s: float = 0.0
+    """How long a device that somebody else uses is waited for."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +87,22 @@ def run(request: RunRequest, prepared: Prepared, store: Store, cache: Cache, sto
         earlier: StoredRun | None = None) -> str:
     """Convert, measure and record everything; with `earlier`, only what it has not saved. The run's id.
 
-    Whatever fails is recorded as its cell's failure. Raises ConfigError when `earlier` was of another model,
-    KeyboardInterrupt when stopped before measuring began; the run is then left to be resumed.
+    Whatever fails is recorded as its cell's failure. Raises Busy, with nothing stored, when all devices are in use;
+    ConfigError when `earlier` was of another model; KeyboardInterrupt when stopped before measuring began, the run is
+    then left to be resumed.
     """
+    wait = Deadline(request.wait_s)
+    measured = {item.cell.device for item in prepared.planned if item.reason is None}
+    refuse_if_all_in_use({name: device for name, device in request.devices.items() if name in measured}, wait, stop,
+                         notify)
     record = earlier.run if earlier else _begin(request, prepared, store)
     with going(store.path, record.id):
-        _whole(record, request, prepared, store, cache, stop, notify, earlier)
+        _whole(record, request, prepared, store, cache, stop, notify, earlier, wait)
     return record.id
 
 
 def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: Store, cache: Cache, stop: Stop,
-           notify: Notify, earlier: StoredRun | None) -> None:
+           notify: Notify, earlier: StoredRun | None, wait: Deadline) -> None:
     for model in prepared.models.values():
         if isinstance(model, Unusable):
             notify(Event("refused", f"{model.name}: {model.reason}"))
@@ -112,8 +121,8 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
     for cell in [*left_out, *(item.cell for item in ready)]:
         store.replace_cell(cell)
     agendas = {name: _agenda(request, name, ready, earlier) for name in request.devices}
-    measure_all(Lab(request.suite.config, request.devices, prepared.bundle, store, cache), record.id, agendas, stop,
-                notify)
+    measure_all(Lab(request.suite.config, request.devices, prepared.bundle, store, cache, wait), record.id, agendas,
+                stop, notify)
     state = "interrupted" if stop.soft.is_set() else describe.state_of(store.load(record), prepared.wanted)
     store.set_state(record.id, state, None if state == "interrupted" else now())
 

@@ -113,7 +113,15 @@ def _judge(store: Store, run: RunRecord, suite: SuiteConfig, floors: Floors, bas
                              floors) for name in expect.baselines()}
     labelled = [name for name, model in suite.models.items() if model.dataset is not None]
     held = hold(expect, result, found, floors, labelled)
-    return _Judged(result, found, held, judgement_of(expect, held, found))
+    judgement = judgement_of(expect, held, found)
+    return _Judged(result, found, held, replace(judgement, notes=(*judgement.notes, *_in_use(result))))
+
+
+def _in_use(result: RunResult) -> list[str]:
+    """What was not judged because somebody else used a device: all but its files' sizes."""
+    cells = [cell for cell in result.cells if cell.fault == "busy"]
+    return [f"{device}: {_cells(sum(cell.device == device for cell in cells))} not measured: {reason}"
+            for device, reason in dict.fromkeys((cell.device, cell.reason) for cell in cells)]
 
 
 def _baseline(name: str, expect: ExpectConfig, store: Store, run: RunRecord, result: RunResult,
@@ -146,7 +154,9 @@ def _shares(expect: ExpectConfig | None) -> list[int]:
 def _asks(judged: _Judged, store: Store, trials: int) -> list[Ask]:
     """So many more trials of every measured cell of which something cannot be told that trials can tell."""
     measured = {cell.cell for cell in judged.result.cells if cell.status == "ok"}
-    wanted = [each for each in judged.held if each.outcome.state == "inconclusive"
+    disturbed = {cell.cell for cell in judged.result.cells if cell.disturbed}
+    wanted = [each for each in judged.held if (each.outcome.state == "inconclusive" or (
+              each.outcome.state == "not judged" and each.outcome.cell in disturbed))
               and each.outcome.expectation in TIMED and each.outcome.cell in measured]
     records: dict[str, CellRecord | None] = {each.outcome.cell: None for each in wanted}
     for run, cells in _held_against(wanted, judged).items():

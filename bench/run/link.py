@@ -13,11 +13,14 @@ from bench.bundles.agent import AgentArchive
 from bench.bundles.layers import Bundle
 from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
+from bench.devices.holder import holder_of
 from bench.devices.python import ready_python
 from bench.errors import BenchError, InfrastructureError
 from bench.run.clock import now
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
+from bench.run.in_use import EVERY_S as IN_USE_EVERY_S
+from bench.run.in_use import waiting
 from bench.session import Busy, Session, open_session
 from bench.store.records import SessionRecord
 from bench.store.store import Store
@@ -49,8 +52,8 @@ class Link:
     """A transport and the agent's session over it. A context manager; `end` may be called from another thread."""
 
     def __init__(self, run: str, name: str, device: DeviceConfig, kit: AgentKit, folder: Path, store: Store,
-                 notify: Notify, hurry: threading.Event) -> None:
-        """Once `hurry` is set, a lost device is no longer waited for."""
+                 notify: Notify, hurry: threading.Event, wait: Deadline) -> None:
+        """Once `hurry` is set, a lost device is no longer waited for; one that is in use is so until `wait` passes."""
         self._run = run
         self._name = name
         self._device = device
@@ -59,6 +62,7 @@ class Link:
         self._store = store
         self._notify = notify
         self._hurry = hurry
+        self._wait = wait
         self._transport: Transport | None = None
         self._session: Session | None = None
         self._present: set[str] = set()
@@ -129,12 +133,24 @@ class Link:
         while True:
             try:
                 session = open_session(transport, self._kit.archive, python.command, self._device.folder)
-            except Busy:
-                if held.passed() or self._ended.wait(RETRY_EVERY_S):
+            except Busy as error:
+                if held.passed():
+                    self._wait_until_free(error, transport)
+                elif self._ended.wait(RETRY_EVERY_S):
                     raise
             else:
                 session.pushed_bytes += python.pushed_bytes
                 return session
+
+    def _wait_until_free(self, error: Busy, transport: Transport) -> None:
+        """Return when nobody seems to use the device any more. Raises `error` once it is not waited for longer."""
+        if not self._wait.passed():
+            self._notify(Event("waiting", waiting(error, self._wait), self._name))
+        free = False
+        while not free:
+            if self._wait.passed() or self._hurry.wait(min(IN_USE_EVERY_S, self._wait.left())):
+                raise error
+            free = holder_of(transport, self._device.folder) is None
 
     def last_words(self) -> str:
         """The end of what the agent printed; "" when there is none."""

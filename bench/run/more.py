@@ -16,6 +16,7 @@ from bench.config.load import parse_suite
 from bench.convert.cache import Cache, look_up
 from bench.convert.making import artifact_of
 from bench.convert.types import Artifact
+from bench.deadline import Deadline
 from bench.errors import BenchError
 from bench.run import describe
 from bench.run.clock import now
@@ -65,8 +66,8 @@ def measure_more(request: RunRequest, run_id: str, asks: Sequence[Ask], prepared
                 other = _baseline(ask, own, request, store, cache, notify)
                 turns[own.cell.device].append(_turns(ask, own, other, stored))
         agendas = {name: Agenda(tuple(_by_rounds(cells))) for name, cells in turns.items()}
-        measure_all(Lab(request.suite.config, request.devices, prepared.bundle, store, cache), run_id, agendas, stop,
-                    notify)
+        measure_all(Lab(request.suite.config, request.devices, prepared.bundle, store, cache, Deadline(request.wait_s)),
+                    run_id, agendas, stop, notify)
         store.set_state(run_id, describe.state_of(store.load(run), prepared.wanted), now())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bench import contention
 from bench.errors import ConfigError
 from bench.judge.noise import Floors, smallest_difference
 from bench.judge.types import NoiseFloor, Pair, Verdict
@@ -14,6 +15,7 @@ from bench.run.job import Prepared, RunRequest
 from bench.run.prepare import Unusable
 from bench.store.records import StoredRun, TrialMedian
 from bench.store.store import Store
+from bench.words import counted
 
 USUAL_TRIALS = 5
 """What a suite measures by default: the difference that is noise is told for so many."""
@@ -55,7 +57,8 @@ class Noise:
 
 def noise_request(request: RunRequest, trials: int) -> RunRequest:
     """The same measured 2 x `trials` times, whatever the suite says of their number: odd numbers are A, even ones B."""
-    measure = request.suite.config.measure.model_copy(update={"trials": 2 * trials, "until": None, "budget": None})
+    measure = request.suite.config.measure.model_copy(update={"trials": 2 * trials, "until": None, "budget": None,
+                                                           "remeasure": 0.0})
     config = request.suite.config.model_copy(update={"measure": measure})
     return replace(request, suite=replace(request.suite, config=config), purpose="noise")
 
@@ -101,7 +104,10 @@ def read_noise(store: Store, stored: StoredRun, floors: Floors) -> list[Noise]:
 
 
 def _pair(name: str, trials: Sequence[TrialMedian], floors: Floors) -> Pair | None:
-    odd, even = (tuple(max(trial.median_ns, 1.0) / 1e6 for trial in trials if trial.number % 2 == side)
+    numbers = {trial.number for trial in trials}
+    turns = [trial for trial in trials if {trial.number, trial.number + 1 if trial.number % 2 else trial.number - 1}
+             <= numbers]
+    odd, even = (tuple(max(trial.median_ns, 1.0) / 1e6 for trial in turns if trial.number % 2 == side)
                  for side in (1, 0))
     if not odd or not even:
         return None
@@ -128,4 +134,9 @@ def _needed(floor: NoiseFloor, effect: float, trial_seconds: float | None) -> Ne
 
 def _why_not(stored: StoredRun, cell: str) -> str:
     failed = [trial.reason for trial in stored.trials if trial.cell == cell and trial.state == "failed"]
-    return str(failed[-1]) if failed else "not measured: it was interrupted before"
+    if failed:
+        return str(failed[-1])
+    disturbed = sum(bool(contention.of_trial(trial.cpu_ns, trial.settings)) for trial in stored.trials
+                    if trial.cell == cell)
+    return (f"{counted(disturbed, 'trial')} disturbed by other processes: measure again when nothing else runs"
+            if disturbed else "not measured: it was interrupted before")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench import protocol
 from bench.convert import encoding, gate, measures
 from bench.convert.grades import grade, part_text
 from bench.convert.types import Artifact
 from bench.datasets import metrics, npz
 from bench.errors import DeviceError
 from bench.models.spec import TensorSpec
+from bench.run import repeat
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,15 +31,31 @@ SAME_DB = 60.0
 """Above this, differences in SQNR are rounding."""
 
 
-def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
-    """The outputs in `path` as float32, each of shape (samples, *output shape). Raises DeviceError."""
-    arrays = list(npz.read_npz(path).values())
-    if len(arrays) != len(specs):
-        raise DeviceError(f"the device gave {len(arrays)} outputs, the model has {len(specs)}")
-    for place, (array, spec) in enumerate(zip(arrays, specs, strict=True)):
+_UNCOMPARED: Mapping[str, None] = {"max_abs": None, "cosine": None, "sqnr_db": None, "agreement": None}
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What a device computed: each output on all samples, as float32 (n, *shape), quantized ones dequantized; and where
+    the first sample's outputs were others when it was run once more after all of them, None where they were not."""
+
+    outputs: list[NDArray[Any]]
+    difference: str | None
+
+
+def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> Computed:
+    """The outputs in `path`, written as `bench.protocol` says. Raises DeviceError."""
+    arrays = npz.read_npz(path)
+    repeated = [array for name, array in arrays.items() if name.startswith(protocol.REPEATED)]
+    outputs = [array for name, array in arrays.items() if not name.startswith(protocol.REPEATED)]
+    if not len(outputs) == len(repeated) == len(specs):
+        raise DeviceError(f"the device gave {len(outputs)} outputs and {len(repeated)} of the first sample run again, "
+                          f"the model has {len(specs)}")
+    for place, (array, spec) in enumerate(zip(outputs, specs, strict=True)):
         if array.dtype.name != spec.dtype:
             raise DeviceError(f"output {place} is {array.dtype.name} on the device, the file declares {spec.dtype}")
-    return [encoding.decode(array, spec) for array, spec in zip(arrays, specs, strict=True)]
+    return Computed([encoding.decode(array, spec) for array, spec in zip(outputs, specs, strict=True)],
+                    repeat.difference(outputs, repeated))
 
 
 def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, scored: int = 0,
@@ -45,14 +64,16 @@ def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, scored: int
 
     `state` is one of `bench.results.OutputState`, with the `reason` when it is not ok: outputs differ when they have
     another shape, are not finite, are constant where the reference is not, or are further from it than the artifact's
-    precision explains (`bench.convert.grades`). `ok` is whether they may be used. `warning` names a device that
-    computes worse than the host did. Of several outputs the worst counts; `agreement` is of the one that is `scored`.
-    `classes`: that one holds the scores of classes.
+    precision explains (`bench.convert.grades`). They are unknown where the gate could not compare them either: then
+    only shape and finiteness are judged. `ok` is whether they may be used, None where that is unknown. `warning` names
+    a device that computes worse than the host did. Of several outputs the worst counts; `agreement` is of the one that
+    is `scored`. `classes`: that one holds the scores of classes.
     """
     problem = _problem(outputs, reference)
     if problem is not None:
-        return {"ok": False, "state": "differs", "reason": problem, "max_abs": None, "cosine": None, "sqnr_db": None,
-                "agreement": None}
+        return {**_UNCOMPARED, "ok": False, "state": "differs", "reason": problem}
+    if artifact.gate.not_compared:
+        return {**_UNCOMPARED, "ok": None, "state": "unknown", "reason": artifact.gate.not_compared}
     found, names = gate.compare(reference, outputs), [spec.name for spec in artifact.outputs]
     agreement = measures.agreement(reference[scored], outputs[scored])
     graded = grade(found, artifact.precision, names, agreement if classes else None)

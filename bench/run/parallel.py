@@ -11,7 +11,8 @@ from bench.bundles.layers import Bundle
 from bench.config.devices import DeviceConfig
 from bench.config.suite import SuiteConfig
 from bench.convert.cache import Cache, work_folder
-from bench.run.device import DeviceJob, measure_device
+from bench.deadline import Deadline
+from bench.run.device import NEVER, DeviceJob, measure_device
 from bench.run.events import Notify
 from bench.run.link import AgentKit
 from bench.run.stop import Stop
@@ -28,6 +29,8 @@ class Lab:
     bundle: Bundle | None
     store: Store
     cache: Cache
+    wait: Deadline = NEVER
+    """Until when a device that somebody else uses is waited for."""
 
 
 def measure_all(lab: Lab, run: str, agendas: Mapping[str, Agenda], stop: Stop, notify: Notify) -> None:
@@ -40,7 +43,7 @@ def measure_all(lab: Lab, run: str, agendas: Mapping[str, Agenda], stop: Stop, n
     try:
         with work_folder(lab.cache) as folder:
             jobs = [DeviceJob(run, name, lab.devices[name], lab.suite, AgentKit(archive, lab.bundle, agenda.runtimes),
-                              folder, agenda) for name, agenda in agendas.items() if not agenda.empty]
+                              folder, agenda, lab.wait) for name, agenda in agendas.items() if not agenda.empty]
             _in_parallel(jobs, lab.store, stop, notify)
     finally:
         stop.interruptible = True

@@ -32,6 +32,7 @@ from bench.models.shares import label_of_bytes
 from bench.models.source import resolve_source
 from bench.models.spec import ModelInfo, Source, SourceKind, TensorSpec
 from bench.plan import PlanModel
+from bench.run.behaviour import remarks
 from bench.run.files import InputFile
 
 if TYPE_CHECKING:
@@ -94,8 +95,14 @@ class OpenedModel:
     def planned(self) -> PlanModel:
         shape = self.inputs[0].shape
         return PlanModel(self.source.kind, self.precision, shape[0] if shape else None, made_up=self.made_up,
-                         shared=self.shared, warnings=tuple(filter(None, [self._label[1]])),
-                         calibration_warnings=self.warnings)
+                         shared=self.shared, warnings=self._remarks, calibration_warnings=self.warnings)
+
+    @property
+    def _remarks(self) -> tuple[str, ...]:
+        """What is to be said of all that is made of it."""
+        mixed = [self._label[1]] if self._label[1] else []
+        told = remarks(self.probe, self.inputs, labelled=self.labelled is not None) if self.probe else ()
+        return (*mixed, *told)
 
     @property
     def _label(self) -> tuple[str, str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import stats
 from bench.errors import ConfigError
+from bench.run.quiet import with_trial
 from bench.run.schedule import Progress
 from bench.run.tasks import Ready
-from bench.store.packing import unpack
 from bench.store.records import CellRecord, StoredRun
 
 Saved = frozenset[tuple[str, str, int]]
@@ -28,9 +27,7 @@ def saved_progress(earlier: StoredRun | None) -> dict[str, Progress]:
     found: dict[str, Progress] = {}
     for trial in earlier.trials if earlier else ():
         if trial.kind == "latency" and trial.state == "ok" and trial.samples is not None:
-            seen = found.get(trial.cell, Progress())
-            median_ns = stats.percentile(unpack(trial.samples), 50)
-            found[trial.cell] = seen.with_trial(median_ns, trial.seconds, trial.number)
+            found[trial.cell] = with_trial(found.get(trial.cell, Progress()), trial)
     return found
 
 

@@ -32,17 +32,27 @@ class Goal:
 
 @dataclass(frozen=True)
 class Progress:
-    """What has been measured of a cell: its trials' medians in ns, the mean of their wall times, the highest number."""
+    """What has been measured of a cell: its trials' medians in ns, the mean of their wall times, the highest number;
+    how many trials were disturbed, and how many were measured again for that."""
 
     medians: tuple[float, ...] = ()
     seconds: float = 0.0
     highest: int = 0
+    disturbed: int = 0
+    again: int = 0
 
-    def with_trial(self, median_ns: float, seconds: float, number: int) -> Progress:
-        """The same after one more trial. A coarse clock's 0 counts as 1 ns, as in `bench.stats`."""
+    @property
+    def owed(self) -> int:
+        """Disturbed trials that are still to be measured again; each is once, however that goes."""
+        return max(0, self.disturbed - self.again)
+
+    def with_trial(self, median_ns: float, seconds: float, number: int, *, disturbed: bool = False,
+                   again: bool = False) -> Progress:
+        """The same after one more trial; `again`: it was measured in the place of a disturbed one. A coarse clock's 0
+        counts as 1 ns, as in `bench.stats`."""
         count = len(self.medians)
         return Progress((*self.medians, max(median_ns, 1.0)), (self.seconds * count + seconds) / (count + 1),
-                        max(self.highest, number))
+                        max(self.highest, number), self.disturbed + (disturbed and not again), self.again + again)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ Turn = tuple[Task, ...]
 @dataclass(frozen=True)
 class Agenda:
     """What one device has to do: `first`, then further trials of those cells as long as `goal` asks for more (None:
-    not at all), then `last`. `saved` is what was measured earlier, by cell, and `spent_s` the time that it took."""
+    not at all), then `last`, then those of the cells `again` that were disturbed. `saved` is what was measured earlier,
+    by cell, and `spent_s` the time that it took."""
 
     first: tuple[Task, ...]
     last: tuple[Task, ...] = ()
@@ -76,15 +77,19 @@ class Agenda:
     """Of which further trials are done."""
     saved: Mapping[str, Progress] = field(default_factory=dict)
     spent_s: float = 0.0
+    again: tuple[Ready, ...] = ()
+    again_share: float = 0.0
+    """The part of the time that all else took, for which disturbed trials may be measured again."""
 
     @property
     def empty(self) -> bool:
-        return not (self.first or self.last or self.ready)
+        owed = any(self.saved[ready.cell.cell].owed for ready in self.again if ready.cell.cell in self.saved)
+        return not (self.first or self.last or self.ready or owed)
 
     @property
     def runtimes(self) -> frozenset[str]:
         """Those that its cells need."""
-        every = [*(task.ready for task in (*self.first, *self.last)), *self.ready]
+        every = [*(task.ready for task in (*self.first, *self.last)), *self.ready, *self.again]
         return frozenset(ready.cell.runtime for ready in every)
 
 
@@ -100,7 +105,9 @@ def whole_agenda(ready: Sequence[Ready], measure: MeasureConfig, done: Collectio
     last = [Task(item, "accuracy", 1) for item in ready if accuracy and item.labelled is not None]
     goal = None if measure.until is None else Goal(measure.until, measure.max_trials, measure.budget)
     left = [[task for task in tasks if (task.cell, task.kind, task.number) not in done] for tasks in (first, last)]
-    return Agenda(tuple(left[0]), tuple(left[1]), goal, tuple(ready) if goal else (), saved or {}, spent_s)
+    again = tuple(ready) if measure.remeasure else ()
+    return Agenda(tuple(left[0]), tuple(left[1]), goal, tuple(ready) if goal else (), saved or {}, spent_s, again,
+                  measure.remeasure)
 
 
 def in_turn(own: Sequence[Task], other: Sequence[Task]) -> list[Turn]:

@@ -100,7 +100,8 @@ def _described(artifact: Artifact, model: OpenedModel, chance: str | None) -> di
             "warnings": [*([chance] if chance else []), *warnings_of(*variant), *artifact.warnings],
             "inputs": dict(model.origins), "unproven": unproven(*variant) or None, "chance": chance,
             "shapes": {spec.name: list(spec.shape) for spec in model.inputs},
-            "gate": {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
+            "gate": {"not_compared": gate.not_compared} if gate.not_compared else
+                    {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
                      "worst": gate.worst and asdict(gate.worst)}}
 
 

@@ -10,7 +10,7 @@ from bench.errors import ConfigError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; opening a store that is there already does not import Alembic."""
 
 

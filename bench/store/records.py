@@ -73,9 +73,10 @@ class SessionRecord:
 @dataclass(frozen=True)
 class TrialRecord:
     """One attempt at one trial. `samples` are packed (packing.py); their median is filled in when it is stored, unless
-    its outputs are wrong.
+    its outputs are wrong or it was disturbed. `cpu_ns` says how it shared the processor (bench.contention).
 
-    `kind` is baseline for a trial of the baseline's artifact, taken in turn with the cell's own.
+    `kind` is baseline for a trial of the baseline's artifact, taken in turn with the cell's own. `findings` are how
+    the model behaved (see `bench.protocol`), with `repeats` as `bench.run.repeat` has it; None of older trials.
     """
 
     run: str
@@ -101,6 +102,7 @@ class TrialRecord:
     cpu_ns: Json | None = None
     outputs: Json | None = None
     accuracy: Json | None = None
+    findings: Json | None = None
     fault: Fault | None = None
     reason: str | None = None
     log: str | None = None

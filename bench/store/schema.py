@@ -99,6 +99,7 @@ trials = Table(
     Column("accuracy", JSON),
     Column("log", Text),
     Column("median_ns", Float),
+    Column("findings", JSON),  # how the model behaves: times by sample, inputs changed in place, outputs that repeat
     ForeignKeyConstraint(["run", "cell"], ["cells.run", "cells.cell"]),
     Index("trials_of_cell", "run", "cell"),
 )

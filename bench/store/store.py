@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from bench import contention
 from bench.errors import ConfigError, InfrastructureError
 from bench.store import schema
 from bench.store.connect import connect
@@ -73,8 +74,8 @@ class Store:
         self._execute(table.update().where(table.c.id == session).values(pushed_bytes=total))
 
     def add_trial(self, trial: TrialRecord) -> None:
-        """Record one attempt at a trial, with its median where its outputs are not wrong; it is on disk when this
-        returns."""
+        """Record one attempt at a trial, with its median where its time says something of the model; it is on disk
+        when this returns."""
         self._insert((schema.trials, [{**dataclasses.asdict(trial), "median_ns": _median(trial)}]))
 
     def set_state(self, run: str, state: str, finished: str | None) -> None:
@@ -160,8 +161,8 @@ class Store:
 
     def medians(self, *, device: str | None = None, model: str | None = None,
                 runs: Collection[str] | None = None) -> tuple[TrialMedian, ...]:
-        """Of latency trials that ended well, with outputs that are not wrong, in the order they were recorded, without
-        reading their samples.
+        """Of latency trials that ended well, undisturbed, with outputs that are not wrong, in the order they were
+        recorded, without reading their samples.
 
         Only of one device, one model, or some runs where those are given; of one number, the attempt that counts.
         """
@@ -225,10 +226,12 @@ def _digests_of(run: str) -> Delete:
 
 
 def _median(trial: TrialRecord) -> float | None:
-    """Of its samples in ns; None without any, and of wrong outputs, whose time says nothing of the model."""
+    """Of its samples in ns; None without any, of wrong outputs and of a disturbed trial, whose time says nothing of the
+    model: neither noise nor history is learnt from them."""
     import numpy as np
 
-    if trial.samples is None or (trial.outputs or {}).get("ok") is False:
+    wrong = (trial.outputs or {}).get("ok") is False
+    if trial.samples is None or wrong or contention.of_trial(trial.cpu_ns, trial.settings):
         return None
     return float(np.median(unpack(trial.samples)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -78,3 +79,66 @@ def test_differences_below_the_clock_count_as_steady() -> None:
     assert timing.steady([100] * 5 + [900] * 5)
     assert not timing.steady([100_000] * 5 + [900_000] * 5)
     assert not timing.steady([1000] * (timing.SETTLE_WINDOW - 1))
+
+
+class Device:
+    """Its clock goes on by what an inference takes (by input, in ms) and by 7 ms for each input that is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *ms: float) -> None:
+        self.now, self.input, self.ms = 0, -1, ms
+        self.ran: list[int] = []
+        self.prepare = [partial(self.set, number) for number in range(len(ms))]
+        monkeypatch.setattr(timing, "perf_counter_ns", lambda: self.now)
+
+    def set(self, number: int) -> None:
+        self.now += 7_000_000
+        self.input = number
+
+    def invoke(self) -> None:
+        self.now += int(self.ms[self.input] * 1e6)
+        self.ran.append(self.input)
+
+
+def test_inputs_are_set_before_each_inference_and_outside_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Device(monkeypatch, 1, 5)
+    times = timing.sample_with(device.prepare, device.invoke, {**MEASURE, "min_samples": 5})
+    assert times.tolist() == [1_000_000, 5_000_000] * 3, "whole turns, so that each input counts alike"
+    assert device.ran == [0, 1] * 3
+
+
+def test_the_time_that_is_asked_for_is_that_of_inferences_but_within_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, quick = Device(monkeypatch, 10), Device(monkeypatch, 0.001)
+    measure = {**MEASURE, "min_samples": 1, "min_ns": 100_000_000}
+    monkeypatch.setattr(timing, "perf_counter_ns", lambda: slow.now)
+    assert len(timing.sample_with(slow.prepare, slow.invoke, measure)) == 10
+    monkeypatch.setattr(timing, "perf_counter_ns", lambda: quick.now)
+    timing.sample_with(quick.prepare, quick.invoke, measure)
+    assert 300_000_000 <= quick.now < 310_000_000
+
+
+def rounds(device: Device, budget_ms: float, left_ms: float = 1e9) -> list[list[int]] | None:
+    return timing.by_turns(device.prepare, device.invoke, device.ms[0] * 1e6, budget_ms * 1e6, left_ms * 1e6)
+
+
+def test_by_turns_each_input_runs_once_a_round_in_an_order_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Device(monkeypatch, 1, 2, 3, 4)
+    assert rounds(device, 1e9) == [[ms * 1_000_000] * timing.MOST_ROUNDS for ms in (1, 2, 3, 4)]
+    taken = [tuple(device.ran[at:at + 4]) for at in range(0, len(device.ran), 4)]
+    assert all(sorted(each) == [0, 1, 2, 3] for each in taken)
+    assert len(set(taken)) > 5
+
+
+@pytest.mark.parametrize(("ms", "budget_ms", "wanted"), [
+    (1, 0, 3), (1, 100, 6), (900, 0, 3), (1100, 0, 1), (1100, 100_000, 20), (60_000, 6000, 1)])
+def test_by_turns_keeps_to_its_budget_but_for_a_few_rounds_or_one_slow_one(
+        monkeypatch: pytest.MonkeyPatch, ms: float, budget_ms: float, wanted: int) -> None:
+    found = rounds(Device(monkeypatch, ms, ms), budget_ms)
+    assert found is not None and len(found[0]) == len(found[1]) == wanted
+
+
+@pytest.mark.parametrize(("ms", "left_ms", "begins"), [(100, 601, True), (100, 599, False), (2000, 4001, True),
+                                                       (2000, 3999, False), (1, -1, False)])
+def test_by_turns_nothing_is_begun_that_the_trial_has_no_time_for(
+        monkeypatch: pytest.MonkeyPatch, ms: float, left_ms: float, begins: bool) -> None:
+    device = Device(monkeypatch, ms, ms)
+    assert (rounds(device, 0, left_ms) is not None) == begins == bool(device.ran)

@@ -23,7 +23,8 @@ from tests.fakes.schema import violations
 
 CELL_KEYS = ["device", "emulated", "model", "format", "precision", "runtime", "delegate", "threads", "batch", "status",
              "reason", "fault", "artifact", "latency_ms", "throughput_per_s", "load_ms", "first_inference_ms", "trials",
-             "samples", "memory_mib", "accuracy", "outputs", "cores", "throttled", "warnings", "badge", "checks"]
+             "samples", "memory_mib", "accuracy", "outputs", "cores", "throttled", "disturbed", "warnings",
+             "badge", "checks"]
 PARTS = {
     "artifact": ["sha256", "bytes"],
     "latency_ms": ["p50", "p50_low", "p50_high", "p90", "p99", "min", "mean", "within_cv", "between_cv"],

@@ -15,6 +15,7 @@ from tests.fakes.stored_phone import FACTS, seen, stored_phone
 ARTIFACT = {"sha256": "a" * 64, "bytes": 9, "data": "0123456789abcdef",
             "tools": {"torch": "2.9.1", "executorch": "1.0"}, "inputs": {"image": "range [0, 1]"},
             "shapes": {"image": [1, 3, 224, 224], "scale": []}}
+QUIET = {"user": 10**9, "system": 0, "wall": 10**9, "waited": 0, "involuntary": 3, "cores": 4, "others": 0, "stolen": 0}
 SETTINGS = {"trials": 5, "min_samples": 30, "min_time": 1.0, "timeout": 300.0, "until": None,
             "warmup": {"min_runs": 5, "min_time": 0.5, "max_time": 5.0}, "threads": 4, "options": {"b": "2", "a": "1"},
             "cores": "big", "cores_used": [4, 5, 6, 7]}
@@ -24,8 +25,9 @@ SESSION = replace(STORED.sessions[0], facts=FACTS | {"power_mode": "normal"})
 
 
 def trial(number: int = 1, **changes: Any) -> TrialRecord:
-    return replace(STORED.trials[0], number=number, settings=SETTINGS,
-                   versions={"runtime": "onnxruntime 1.28.0", "numpy": "2.3.5", "python": "3.11.2"}, **changes)
+    versions = {"runtime": "onnxruntime 1.28.0", "numpy": "2.3.5", "python": "3.11.2"}
+    return replace(STORED.trials[0], **{"number": number, "settings": SETTINGS, "cpu_ns": QUIET, "versions": versions,
+                                        **changes})
 
 
 def found(*trials: TrialRecord, cell: CellRecord = CELL,
@@ -42,7 +44,7 @@ def test_everything_that_was_told_is_a_short_text() -> None:
         "cores": "big (4-7)", "threads": "4", "delegate": "cpu", "input-shape": "image 1x3x224x224, scale scalar",
         "batch": "1", "dataset": "0123456789ab", "inputs": "image range [0, 1]", "options": "a=1, b=2",
         "measure": "30 samples and 1 s; warm-up of 5 runs and 0.5 to 5 s", "emulation": "no",
-        "converter": "executorch 1.0, torch 2.9.1"}
+        "contention": "undisturbed", "converter": "executorch 1.0, torch 2.9.1"}
 
 
 def test_every_name_is_filled_in_their_order() -> None:
@@ -50,7 +52,7 @@ def test_every_name_is_filled_in_their_order() -> None:
 
 
 def test_what_was_not_told_is_absent() -> None:
-    bare = replace(trial(), settings={}, versions={}, conditions=[])
+    bare = replace(trial(), settings={}, versions={}, conditions=[], cpu_ns=None)
     told = found(bare, cell=replace(CELL, artifact=None, batch=None), sessions=())
     assert told == {"threads": "4", "delegate": "cpu"}
 
@@ -77,11 +79,15 @@ def test_only_the_sessions_count_that_its_trials_ran_in() -> None:
 
 @pytest.mark.parametrize(("key", "value", "name"), [
     ("min_samples", 40, "measure"), ("min_time", 1.04, "measure"), ("options", {"a": "1"}, "options"),
-    ("cores_used", [4, 5, 6], "cores"), ("cores", "all", "cores")])
+    ("inputs", "all", "measure"), ("cores_used", [4, 5, 6], "cores"), ("cores", "all", "cores")])
 def test_another_setting_is_another_circumstance(key: str, value: object, name: str) -> None:
     usual = found(trial())
     other = found(replace(trial(), settings=SETTINGS | {key: value}))
     assert {each for each in NAMES if usual[each] != other[each]} == {name}
+
+
+def test_runs_of_before_there_was_a_choice_of_inputs_timed_the_first() -> None:
+    assert found(replace(trial(), settings=SETTINGS | {"inputs": "first"})) == found(trial())
 
 
 @pytest.mark.parametrize("changes", [{"trials": 50}, {"until": 0.01}, {"timeout": 9.0}])

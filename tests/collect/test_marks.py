@@ -18,7 +18,7 @@ from bench.report import report
 from bench.report.morning import Morning
 from bench.report.page import page_data
 from bench.report.terminal import table
-from bench.results import Cores, RunResult
+from bench.results import CellResult, Cores, RunResult
 from bench.store.records import SessionRecord
 from tests.fakes.stored_phone import FACTS, RUN, seen, stored_phone
 
@@ -137,3 +137,70 @@ def _printed(result: RunResult) -> str:
     out = StringIO()
     Console(file=out, width=400, force_terminal=False).print(table(result))
     return out.getvalue()
+
+
+QUIET = {"user": 10**9, "system": 0, "wall": 10**9, "waited": 10**6, "involuntary": 3, "cores": 9, "others": 0,
+         "stolen": 0}
+TAKEN = QUIET | {"waited": 8 * 10**8, "others": 7 * 10**9}
+WORDS = "other processes used 7.0 of 9 cores, it waited 80 % of the time for a core"
+
+
+def shared(*disturbed: int, known: bool = True, wanted: int = 5) -> CellResult:
+    """The fp32 cell, with those of its five trials disturbed."""
+    stored = stored_phone()
+    use = {True: TAKEN, False: QUIET if known else {"user": 1, "system": 1}}
+    trials = tuple(replace(trial, cpu_ns=use[trial.number in disturbed]) for trial in stored.trials)
+    run = replace(stored.run, settings={"measure": {"trials": wanted}})
+    return collect(replace(stored, trials=trials, run=run)).cells[0]
+
+
+def test_disturbed_trials_do_not_count_where_enough_others_do() -> None:
+    cell, alone = shared(2, 4), shared()
+    assert (cell.trials, cell.left_out, cell.disturbed) == (3, 2, None)
+    assert cell.circumstances["contention"] == "undisturbed"
+    assert cell.trial_medians_ms == tuple(alone.trial_medians_ms[place] for place in (0, 2, 4))
+    assert f"disturbed and not counted: 2 of 5 trials: {WORDS}" in cell.warnings
+    assert not any("interrupted" in text for text in cell.warnings)
+
+
+@pytest.mark.parametrize("disturbed", [(1, 2, 3), (1, 2, 3, 4, 5)])
+def test_a_cell_with_too_few_undisturbed_trials_is_disturbed(disturbed: tuple[int, ...]) -> None:
+    cell = shared(*disturbed)
+    assert cell.trials == 5 and cell.disturbed == f"{WORDS} in {len(disturbed)} of 5 trials"
+    assert "disturbed" in cell.circumstances["contention"] and f"{WORDS}" in cell.warnings[-1]
+
+
+def test_of_fewer_trials_that_were_wanted_as_many_are_enough() -> None:
+    assert shared(2, 3, 4, 5, wanted=1).trials == 1 and shared(1, 2, 3, 4, 5, wanted=1).trials == 5
+
+
+def test_older_agents_trials_all_count_and_their_contention_is_not_known() -> None:
+    cell = shared(known=False)
+    assert (cell.trials, cell.disturbed, cell.circumstances.get("contention"), cell.warnings) == (5, None, None, ())
+    assert [(each.told, each.unsteady) for each in cell.steadiness if each.what == "processor"] == [(0, 0)]
+
+
+def test_disturbed_turns_are_left_out_of_both_sides() -> None:
+    stored = stored_phone()
+    mine = [trial for trial in stored.trials if trial.cell.startswith("fp32")]
+    marks = {"retry_of": "earlier"}
+    own = [replace(trial, number=5 + trial.number, cpu_ns=TAKEN if trial.number == 2 else QUIET,
+                   settings={**trial.settings, **marks, "retry": True}) for trial in mine]
+    theirs = [replace(trial, kind="baseline", cpu_ns=TAKEN if trial.number == 5 else QUIET,
+                      settings={**trial.settings, **marks}) for trial in mine]
+    cell = collect(replace(stored, trials=(*stored.trials, *own, *theirs))).cells[0]
+    assert cell.baseline_run == "earlier"
+    kept = tuple(collect(stored).cells[0].trial_medians_ms[place] for place in (0, 2, 3))
+    assert cell.retry_medians_ms == cell.baseline_medians_ms == kept
+
+
+def test_every_form_of_the_report_tells_of_disturbance() -> None:
+    cell = shared(1, 2, 3, 4, 5)
+    told = replace(collect(stored_phone()), cells=(cell,))
+    data: Any = page_data(Morning(told))
+    assert data["texts"][data["cells"][0][data["columns"].index("disturbed")]] == cell.disturbed
+    assert json.loads(str(report(Morning(told), "json")))["cells"][0]["disturbed"] == cell.disturbed
+    assert next(iter(csv.DictReader(StringIO(str(report(Morning(told), "csv"))))))["disturbed"] == "True"
+    console = Console(width=300, record=True, file=StringIO())
+    console.print(table(told))
+    assert f"disturbed onnxruntime/cpu, 4 threads fp32: {cell.disturbed}: measure again" in console.export_text()

@@ -26,7 +26,7 @@ def trial(*readings: dict[str, Any], samples: list[int] = STEADY) -> TrialRecord
 
 def of(*trials: TrialRecord) -> dict[str, Steadiness]:
     found = steadiness([look_at(each) for each in trials])
-    assert [each.what for each in found] == ["clocks", "temperature", "pace"]
+    assert [each.what for each in found] == ["clocks", "temperature", "pace", "processor"]
     return {each.what: each for each in found}
 
 

@@ -26,7 +26,8 @@ from bench.results import CellResult, Check, CheckState, Judgement, Outcome, Run
 from tests.fakes.results import HOSTILE, device, hostile, lost_cell, run_info, typical
 
 CHECKS = ("outputs verified", "accuracy known", "placement verified", "clocks steady", "temperature steady",
-          "enough samples", "enough trials", "noise floor known", "conditions comparable", "not emulated")
+          "processor undisturbed", "enough samples", "enough trials", "noise floor known",
+          "conditions comparable", "not emulated")
 CALLS: tuple[tuple[Call, float], ...] = (
     ("same", 1.004), ("worse", 1.14), ("same", 0.995), ("cannot tell", 1.05), ("better", 0.88), ("same", 1.01))
 NIGHTS = 14
@@ -34,7 +35,7 @@ States = Literal["steady", "new", "sustained", "recovered", "improved", "flaky",
 
 
 def checks(states: dict[str, CheckState]) -> tuple[Check, ...]:
-    """All ten, passed but for `states`."""
+    """All eleven, passed but for `states`."""
     return tuple(Check(name, states.get(name, "passed"), f"{name}: {states.get(name, 'passed')} in 5 of 5 trials")
                  for name in CHECKS)
 

@@ -16,7 +16,7 @@ from bench.judge.expect import Baseline, judge_expectations, state_of
 from bench.judge.limits import interval_of, more_trials, within
 from bench.judge.noise import Floors
 from bench.judge.types import NoiseFloor, Side
-from bench.results import Accuracy, ArtifactRef, CellResult, Check, Judgement, Latency, Outputs, RunResult
+from bench.results import Accuracy, ArtifactRef, CellResult, Check, Judgement, Latency, Outputs, RunResult, Steadiness
 from tests.fakes.results import lost_cell, ok_cell, run_info
 
 FLOORS = {("this-machine", runtime): NoiseFloor("this-machine", runtime, 0.01, 40, 0.002, 8)
@@ -354,3 +354,41 @@ def test_no_more_trials_are_asked_for_what_is_settled(values: list[float], limit
     if within(found, limit) == "inconclusive" and found.sd > 0:
         more = more_trials(found, limit)
         assert more is None or more >= 1
+
+
+def disturbed(found: CellResult) -> CellResult:
+    """The same measured while others took the processor."""
+    return replace(found, steadiness=(Steadiness("processor", 5, 5, "other processes used 1.9 of 2 cores"),),
+                   circumstances={**found.circumstances, "contention": "disturbed"})
+
+
+def test_a_disturbed_cell_breaks_no_expectation_of_its_time_and_may_keep_it() -> None:
+    told = judged("{latency_p50: [{at_most: 5ms}, {at_most: 50ms}], size: [{at_most: 1KiB}]}",
+                  result(disturbed(cell(10.0))))
+    assert [(each.expectation, each.state) for each in told.outcomes] == [
+        ("latency_p50", "inconclusive"), ("latency_p50", "kept"), ("size", "broken")]
+    assert "measure again" in told.outcomes[0].reason
+
+
+@pytest.mark.parametrize("sides", [(True, False), (False, True), (True, True)])
+def test_a_disturbed_cell_is_neither_better_nor_worse_than_it_was(sides: tuple[bool, bool]) -> None:
+    before, after = (result(disturbed(cell(centre)) if side else cell(centre), run=run) for side, centre, run in zip(
+        sides, (36.0, 10.0), ("20261120-031500-1c2d", "20261121-031500-7f3a"), strict=True))
+    wanted = "{latency_p50: {against: last-green, at_most: +5%}}"
+    (outcome,) = judged(wanted, after, before).outcomes
+    assert outcome.state == "not judged" and "measure again" in outcome.reason
+    (despite,) = judged(wanted.replace("{latency", "{despite: [contention], latency"), after, before).outcomes
+    assert despite.state == "kept"
+
+
+def test_a_cell_whose_device_was_in_use_is_judged_by_its_file_alone() -> None:
+    before = replace(cell(10.0), artifact=ArtifactRef("a" * 64, 10 << 20))
+    names = {name: getattr(before, name) for name in (
+        "cell", "device", "model", "format", "precision", "runtime", "delegate", "batch")}
+    busy = replace(lost_cell("skipped", "the device is in use by ann", "busy"), **names,
+                   artifact=ArtifactRef("b" * 64, 11 << 20))
+    told = judged("{latency_p50: [{at_most: 5ms}, {against: last-green, at_most: +5%}], accuracy_drop: {against: fp32, "
+                  "at_most: 1pp}, size: [{at_most: 20MiB}, {against: last-green, at_most: +5%}]}",
+                  result(busy, run="20261121-031500-7f3a"), result(before, run="20261120-031500-1c2d"))
+    assert [(each.expectation, each.state, each.found) for each in told.outcomes] == [
+        ("size", "kept", "11.0 MiB"), ("size", "broken", "+10 % (10.0 to 11.0 MiB)")]

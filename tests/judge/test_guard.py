@@ -6,7 +6,7 @@ import pytest
 
 from bench.collect.circumstances import NAMES
 from bench.errors import ConfigError
-from bench.judge.guard import differences, hindering, noted, parse_despite
+from bench.judge.guard import AGAIN, Kind, differences, hindering, noted, parse_despite
 from bench.judge.types import Difference
 from tests.fakes.compared import ALIKE, timed
 
@@ -82,3 +82,19 @@ def test_despite_takes_names_and_says_which_was_meant() -> None:
     assert parse_despite("os, runtime") == {"os", "runtime"} and parse_despite(None) == frozenset()
     with pytest.raises(ConfigError, match="no circumstance is named 'runtim', did you mean 'runtime'"):
         parse_despite("os,runtim")
+
+
+@pytest.mark.parametrize("other", ["undisturbed", "disturbed", "disturbed / undisturbed", None])
+@pytest.mark.parametrize("kind", ["run", "device", "runtime", "variant"])
+def test_a_side_that_was_disturbed_is_compared_with_nothing(kind: Kind, other: str | None) -> None:
+    theirs = {**ALIKE, **({"contention": other} if other else {})}
+    mine = replace(timed(), circumstances={**ALIKE, "contention": "disturbed"})
+    for sides in ((mine, replace(timed(), circumstances=theirs)), (replace(timed(), circumstances=theirs), mine)):
+        found = differences(*sides, kind)
+        assert [item.name for item in found] == ["contention"] and AGAIN in (found[0].before, found[0].after)
+        assert hindering(found, {"contention"}) == ()
+
+
+def test_contention_that_is_not_known_hinders_nothing() -> None:
+    old, quiet = timed(), replace(timed(), circumstances={**ALIKE, "contention": "undisturbed"})
+    assert differences(old, quiet, "run") == differences(quiet, old, "run") == differences(old, old, "run") == ()

@@ -10,8 +10,11 @@ import pytest
 
 from bench.errors import ConfigError
 from bench.judge.candidates import Objective, Wishes, drop_uncertainty
+from bench.judge.ranking import baselines, lowest, may_be_lower, speedup
+from bench.judge.ranking import pareto as front
 from bench.judge.recommend import EMULATED, Candidate, Recommendation, pareto, recommend
-from bench.results import Accuracy, ArtifactRef, CellResult, Check, Latency, Memory, Outputs, RunResult
+from bench.judge.trust import UNDISTURBED
+from bench.results import Accuracy, ArtifactRef, CellResult, Check, Latency, Memory, Outputs, RunResult, Steadiness
 from bench.units import MIB
 from tests.fakes.results import lost_cell, ok_cell, run_info
 
@@ -206,3 +209,56 @@ def test_the_drops_uncertainty_is_that_of_matched_pairs() -> None:
     unpaired = replace(one, outputs=Outputs("ok"))
     assert drop_uncertainty(unpaired) > 2 * (drop_uncertainty(one) or 1)  # type: ignore[operator]
     assert drop_uncertainty(replace(one, accuracy=Accuracy("top1", 0.88, 1000, None))) is None
+
+
+def disturbed(found: CellResult, fastest_ms: float | None = None) -> CellResult:
+    """The same measured while others took the processor."""
+    seen = Steadiness("processor", 5, 5, "other processes used 1.9 of 2 cores")
+    return replace(found, steadiness=(seen,), latency_ms=replace(found.latency_ms, min=fastest_ms),
+                   checks=(Check(UNDISTURBED, "failed", "other processes used 1.9 of 2 cores"),))
+
+
+@pytest.mark.parametrize("fastest_ms", [None, 2.0, 7.9])
+def test_a_neighbours_work_does_not_decide_the_choice(fastest_ms: float | None) -> None:
+    found = on([cell("int8", 4), disturbed(cell("fp32", 12), fastest_ms), cell("fp16", 9)])
+    assert found.choice is None and found.equal == ()
+    assert found.reason.startswith("measure again: m/onnx/fp32@phone was disturbed: other processes used 1.9 of 2 ")
+    assert "m/onnx/int8@phone" in found.hint
+    assert [standing(found, name).standing for name in ("fp32", "int8", "fp16")] == [
+        "cannot tell", "cannot tell", "behind"]
+
+
+def test_a_disturbed_cell_that_cannot_win_hinders_nothing() -> None:
+    choices = [on([cell("int8", 4), disturbed(cell("fp32", 12), 9.0)]),
+               on([cell("int8", 4), disturbed(cell("fp32", 12, size_mib=50), 2.0)], max_size_mib=20.0),
+               on([cell("int8", 4, drop=0.001), disturbed(cell("fp32", 12, drop=0.1), 2.0)], max_drop=0.01)]
+    assert [found.choice and found.choice.precision for found in choices] == ["int8"] * 3
+
+
+def test_what_others_work_does_not_move_is_recommended_all_the_same() -> None:
+    cells = [cell("int8", 4, memory_mib=60, size_mib=3), disturbed(cell("fp32", 12, memory_mib=40, size_mib=2))]
+    for objective in ("memory", "size"):
+        found = on(cells, objective=objective)
+        assert found.choice and found.choice.precision == "fp32"
+        assert on(cells, objective=objective, max_latency_ms=5.0).choice is None, "it may be fast enough"
+
+
+def test_where_everything_was_disturbed_the_answer_is_to_measure_again() -> None:
+    found = on([disturbed(cell("int8", 4)), disturbed(cell("fp32", 12))])
+    assert found.choice is None and found.reason.count("was disturbed") == 2
+
+
+def test_no_cell_stands_out_where_a_disturbed_one_may_be_faster() -> None:
+    good, slow = cell("int8", 4), cell("fp32", 12)
+    assert lowest([good, slow]) == [good] and front([good, slow]) == [good]
+    assert lowest([good, disturbed(slow, 2.0)]) == [] and front([good, disturbed(slow, 2.0)]) == []
+    assert lowest([good, disturbed(slow, 9.0)]) == [good] and front([good, disturbed(slow, 9.0)]) == [good]
+    assert not may_be_lower(slow, 100.0) and may_be_lower(disturbed(slow, 9.0), 5.0)
+
+
+def test_no_gain_is_told_over_a_disturbed_fp32_nor_of_a_disturbed_cell() -> None:
+    fp32, int8 = cell("fp32", 12), cell("int8", 4)
+    gain = speedup(int8, baselines([fp32]))
+    assert gain is not None and gain.ratio == 3
+    assert speedup(int8, baselines([disturbed(fp32)])) is None
+    assert speedup(disturbed(int8), baselines([fp32])) is None

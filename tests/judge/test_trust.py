@@ -1,4 +1,4 @@
-"""Ten checks of a cell, each passed, failed or unknown, with its reason."""
+"""Eleven checks of a cell, each passed, failed or unknown, with its reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fakes.results import lost_cell, ok_cell, run_info
 FLOOR = NoiseFloor("this-machine", "onnxruntime", 0.012, 34, 0.021, 6, "2026-11-20T03:00:00Z")
 FLOORS = {("this-machine", "onnxruntime"): FLOOR}
 STEADY = (Steadiness("clocks", 5, 0, "2790 to 2803 MHz"), Steadiness("temperature", 5, 0, "31 to 36 C"),
-          Steadiness("pace", 5, 0, ""))
+          Steadiness("pace", 5, 0, ""), Steadiness("processor", 5, 0, "other processes used 0.1 of 2 cores"))
 GOOD = replace(ok_cell(), steadiness=STEADY, circumstances={"os": "Debian", "governor": "performance"})
 
 
@@ -38,7 +38,7 @@ def kept(what: str, told: int, unsteady: int, seen: str) -> tuple[Steadiness, ..
 
 def test_a_cell_of_which_everything_is_known_is_trusted_and_every_check_says_why() -> None:
     cell = checked(GOOD)
-    assert tuple(each.name for each in cell.checks) == CHECKS and len(CHECKS) == 10
+    assert tuple(each.name for each in cell.checks) == CHECKS and len(CHECKS) == 11
     assert {each.state for each in cell.checks} == {"passed"} and cell.badge == "trusted"
     assert all(each.reason for each in cell.checks)
 
@@ -73,6 +73,12 @@ def test_only_measured_cells_have_checks() -> None:
     ("temperature steady", {"steadiness": kept("temperature", 5, 1, "skin rose from 31 to 42 C")}, "failed",
      "skin rose from 31 to 42 C in 1 of 5 trials"),
     ("temperature steady", {"steadiness": kept("temperature", 0, 0, "")}, "unknown", "no temperature was told"),
+    ("processor undisturbed", {"steadiness": kept("processor", 0, 0, "")}, "unknown",
+     "whether other processes took the processor was not told"),
+    ("processor undisturbed", {"steadiness": ()}, "unknown", "whether other processes took the processor was not told"),
+    ("processor undisturbed", {"steadiness": kept("processor", 5, 3, "other processes used 1.9 of 2 cores")}, "failed",
+     "other processes used 1.9 of 2 cores in 3 of 5 trials: measure again when nothing else runs"),
+    ("processor undisturbed", {}, "passed", "other processes used 0.1 of 2 cores at most in 5 trials"),
     ("enough samples", {"samples": 63}, "failed", "63 samples; 64 are needed for p90"),
     ("enough samples", {"samples": 64}, "passed", "64 samples; p99, which needs 662, is not told"),
     ("enough samples", {"samples": 662}, "passed", "662 samples"),

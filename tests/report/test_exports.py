@@ -29,7 +29,7 @@ def test_the_json_has_the_published_shape_and_order() -> None:
     assert list(cell) == ["device", "emulated", "model", "format", "precision", "runtime", "delegate", "threads",
                           "batch", "status", "reason", "fault", "artifact", "latency_ms", "throughput_per_s", "load_ms",
                           "first_inference_ms", "trials", "samples", "memory_mib", "accuracy", "outputs", "cores",
-                          "throttled", "warnings", "badge", "checks"]
+                          "throttled", "disturbed", "warnings", "badge", "checks"]
     assert list(cell["artifact"]) == ["sha256", "bytes"]
     assert list(cell["latency_ms"]) == ["p50", "p50_low", "p50_high", "p90", "p99", "min", "mean", "within_cv",
                                         "between_cv"]
@@ -115,7 +115,7 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
 def test_the_json_tells_of_checks_of_the_judgement_and_of_the_comparison() -> None:
     data = json.loads(str(report(morning(), "json")))
     cell = data["cells"][1]
-    assert cell["badge"] == "unverified" and len(cell["checks"]) == 10
+    assert cell["badge"] == "unverified" and len(cell["checks"]) == 11
     assert list(cell["checks"][0]) == ["name", "state", "reason"]
     assert data["run"]["judgement"]["state"] == "red" and data["comparison"] is not None
     assert json.loads(str(report(Morning(typical()), "json")))["comparison"] is None

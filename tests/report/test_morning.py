@@ -33,7 +33,7 @@ def test_a_run_is_set_against_the_one_before_it(path: Path) -> None:
     assert told.comparison and told.comparison.before.run.id == run_id(NIGHTS - 2)
     calls = {pair.after.precision + pair.after.runtime: pair.latency.call for pair in told.comparison.pairs}
     assert calls["int8onnxruntime"] == "worse" and "worse" not in (calls["fp32onnxruntime"], calls["fp32tflite"])
-    assert [len(cell.checks) for cell in told.result.cells] == [10, 10, 10]
+    assert [len(cell.checks) for cell in told.result.cells] == [11, 11, 11]
 
 
 def test_a_green_run_goes_before_a_newer_one_and_the_one_it_was_judged_by_before_both(path: Path) -> None:

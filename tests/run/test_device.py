@@ -29,8 +29,12 @@ CELLS: dict[str, dict[str, Any]] = {
     "hangs": {"die": "hang", "after": 3},
     "nan": {"output": "nan"},
     "noisy": {"die": "garbage", "after": 2},
+    "counting": {"output": "count"},
+    "adding": {"adds": 100},
     "last": {"latency_ms": 1},
 }
+
+SOUND = ("sound", "nan", "noisy", "counting", "adding", "last")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +78,7 @@ def test_a_death_is_a_failed_row_with_its_cause(measured: tuple[StoredRun, RunRe
 def test_what_died_is_not_tried_again_but_what_was_lost_is_once(measured: tuple[StoredRun, RunResult]) -> None:
     attempts = {name: [(trial.number, trial.attempt) for trial in measured[0].trials if trial.cell == f"{name}@here"]
                 for name in CELLS}
-    assert attempts == {name: [(1, 1), (2, 1)] if name in ("sound", "nan", "noisy", "last")
+    assert attempts == {name: [(1, 1), (2, 1)] if name in SOUND
                         else [(1, 1), (1, 2)] if name == "exits" else [(1, 1)] for name in CELLS}
 
 
@@ -83,6 +87,22 @@ def test_nan_in_the_outputs_is_told_beside_the_numbers(measured: tuple[StoredRun
     assert cell.status == "ok"
     assert cell.outputs is not None and cell.outputs.wrong and cell.outputs.max_abs is None
     assert "output 0 holds NaN or infinity" in cell.warnings
+
+
+def test_a_model_that_keeps_state_is_told_of_and_judged_from_its_beginning(
+        measured: tuple[StoredRun, RunResult]) -> None:
+    cell = _cell(measured, "counting")
+    assert any(text.startswith("gives other outputs on the same input: it keeps state") for text in cell.warnings)
+    assert cell.outputs is not None and cell.outputs.max_abs == 1, "the second sample's, of one call before it"
+    findings = [trial.findings for trial in measured[0].trials if trial.cell == "counting@here"]
+    assert [each and each["repeats"]["ok"] for each in findings] == [False, False]
+
+
+def test_a_model_that_changes_its_inputs_is_told_of_and_judged_on_what_was_meant(
+        measured: tuple[StoredRun, RunResult]) -> None:
+    cell = _cell(measured, "adding")
+    assert "changes its inputs in place: they are restored before each timed inference" in cell.warnings
+    assert cell.outputs is not None and (cell.outputs.state, cell.outputs.max_abs) == ("ok", 0)
 
 
 def test_what_the_worker_printed_is_kept(measured: tuple[StoredRun, RunResult]) -> None:

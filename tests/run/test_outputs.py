@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.convert.types import Artifact, Gate
+from bench.convert.types import Artifact, Gate, uncompared
 from bench.models.spec import TensorSpec
 from bench.run.outputs import check
 
@@ -63,3 +64,13 @@ def test_classes_in_another_order_are_poor_where_outputs_are_classes() -> None:
     found[:4, 0] = 1.02
     assert check([found], [reference], artifact(), classes=True)["state"] == "poor"
     assert check([found], [reference], artifact())["state"] == "ok"
+
+
+def test_outputs_that_draw_random_numbers_are_unknown_unless_they_are_broken() -> None:
+    random = replace(artifact(), gate=uncompared("the model draws random numbers (RandomNormalLike)"))
+    reference, other = detections(), np.random.default_rng(2).normal(size=(8, 1, 6, 64))
+    verdict = check([other], [reference], random)
+    assert (verdict["ok"], verdict["state"]) == (None, "unknown") and verdict["sqnr_db"] is None
+    assert verdict["reason"] == "the model draws random numbers (RandomNormalLike)"
+    for broken in (np.full_like(other, np.nan), other[..., :63]):
+        assert check([broken], [reference], random)["state"] == "differs"

@@ -161,7 +161,7 @@ def test_a_board_that_somebody_else_uses_is_told_with_the_holder(place: Place, s
         fcntl.flock(lock, fcntl.LOCK_EX)
         place.run()
     lost, good = place.result().cells
-    assert (lost.status, lost.fault, good.status) == ("failed", "device", "ok")
+    assert (lost.status, lost.fault, good.status) == ("skipped", "busy", "ok")
     assert lost.reason is not None and "in use by ann@desk (process 7) since 20" in lost.reason
 
 

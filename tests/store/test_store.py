@@ -170,8 +170,12 @@ def _shape(inspector: object) -> dict[str, object]:
                    for column in inspector.get_columns(name)] for name in tables}  # type: ignore[attr-defined]
 
 
-def _first_version(path: Path) -> None:
-    """A store as the first version left it, with one trial."""
+NEW = {"0001": ("purpose", "judgement", "median_ns", "findings"), "0002": ("findings",)}
+"""What a schema had not yet."""
+
+
+def _older_version(path: Path, revision: str = "0001") -> None:
+    """A store as an older version left it, with one trial."""
     import sqlalchemy as sa
     from alembic import command
     from alembic.config import Config
@@ -183,12 +187,22 @@ def _first_version(path: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
         for table, record in ((schema.runs, RUN), (schema.cells, CELL), (schema.trials, trial(1, session=None))):
-            values = {name: value for name, value in asdict(record).items()
-                      if name not in ("purpose", "judgement", "median_ns")}
+            values = {name: value for name, value in asdict(record).items() if name not in NEW[revision]}
             connection.execute(table.insert().values(values))
     engine.dispose()
+
+
+@pytest.mark.parametrize("revision", NEW)
+def test_a_store_of_an_older_version_opens_and_takes_what_there_is_to_know_now(tmp_path: Path, revision: str) -> None:
+    path, found = tmp_path / "b.sqlite", {"inputs_changed": True, "cycle": 1, "by_sample_ns": [[1, 2], [3, 4]]}
+    _older_version(path, revision)
+    with Store(path) as store:
+        store.add_trial(trial(2, session=None, findings=found))
+    with Store(path) as store:
+        trials = store.load(store.find_run(None)).trials
+    assert trials == (trial(1, session=None), trial(2, session=None, findings=found))
 
 
 def test_a_migration_that_is_cut_short_leaves_the_store_as_it_was(tmp_path: Path,
@@ -199,7 +213,7 @@ def test_a_migration_that_is_cut_short_leaves_the_store_as_it_was(tmp_path: Path
         raise KeyboardInterrupt
 
     path = tmp_path / "b.sqlite"
-    _first_version(path)
+    _older_version(path)
     with monkeypatch.context() as patched:
         patched.setattr(alembic.op, "create_table", cut)
         with pytest.raises(KeyboardInterrupt):

@@ -8,7 +8,7 @@ import re
 import time
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from bench.agents.probes import android, battery, files, thermal
+from bench.agents.probes import android, battery, cpu, files, thermal
 
 _CPU = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/"
 
@@ -32,6 +32,7 @@ class Watch:
         found = {
             "time": time.time(),
             "load_1m": _load(),
+            "processor": _processor(),
             "clocks_mhz": clocks_mhz(),
             "governor": files.text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             "available_memory_bytes": available_memory(),
@@ -68,6 +69,12 @@ def _by_services(told: android.Told) -> Dict[str, Any]:
 def _hottest(sensors: Dict[str, float]) -> Tuple[Optional[float], Optional[str]]:
     name = max(sensors, key=lambda each: sensors[each], default=None)
     return (None, None) if name is None else (sensors[name], name)
+
+
+def _processor() -> Optional[Dict[str, Any]]:
+    """What all processes used of all cores since boot: two looks tell of the time between them."""
+    told = cpu.whole()
+    return None if told is None else dict(told._asdict(), monotonic_ns=time.monotonic_ns())
 
 
 def _load() -> Optional[float]:

@@ -4,9 +4,10 @@
     import_library() -> None                              import it, so that its weight is known apart from a model's
     load(path, delegate, threads, options) -> Loaded      everything that happens once for a model
 
-`Loaded` has `inputs` and `outputs` (tuples of `Tensor`, in the file's order), and three verbs:
+`Loaded` has `inputs` and `outputs` (tuples of `Tensor`, in the file's order), and four verbs:
 
-    bind(arrays)   set the inputs, in the file's order; not timed
+    bind(arrays)   set the inputs, in the file's order; not timed. The model may write into the arrays
+    bound()        the inputs as numpy arrays as they are now, in the file's order; not timed
     invoke()       one inference; this is what is timed
     read()         the outputs as numpy arrays, in the file's order; not timed
 
@@ -35,6 +36,8 @@ class Loaded(Protocol):
     outputs: Tuple[Tensor, ...]
 
     def bind(self, arrays: Sequence[Any]) -> None: ...
+
+    def bound(self) -> List[Any]: ...
 
     def invoke(self) -> None: ...
 

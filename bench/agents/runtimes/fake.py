@@ -2,6 +2,10 @@
 
 {"latency_ms": 5, "die": "segfault", "after": 20}; `die` is one of segfault, abort, kill, exit, hang, memory, raise,
 garbage (prints to fd 1 and lives), at the `after`-th inference (0: while loading). It echoes its inputs as outputs.
+
+{"output": "nan" | "count" | "random" | "lives"}: NaN; the inputs plus the number of inferences before, as a model with
+state would; plus noise; plus the number of loaded models there are. {"adds": 1, "from": 3}: adds that to its own input,
+in place, at the third inference and later. {"ms_per_unit": 5}: takes so long for each unit of its input's first value.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import random
 import signal
 import time
 from typing import Any, Dict, List, Sequence, Tuple
@@ -30,35 +35,52 @@ def load(path: str, delegate: str, threads: int, options: Dict[str, str]) -> _Fa
 
 
 class _Fake:
+    alive = 0
     inputs: Tuple[Tensor, ...] = ()
     outputs: Tuple[Tensor, ...] = ()
 
     def __init__(self, behaviour: Dict[str, Any]) -> None:
-        self._seconds = behaviour.get("latency_ms", 1) / 1000
-        self._die = behaviour.get("die")
-        self._after = behaviour.get("after", 0)
-        self._output = behaviour.get("output")
+        self._told = behaviour
         self._count = 0
         self._arrays: Sequence[Any] = ()
+        self._results: List[Any] = []
+        type(self).alive += 1
         self._maybe_die()
+
+    def __del__(self) -> None:
+        type(self).alive -= 1
 
     def bind(self, arrays: Sequence[Any]) -> None:
         self._arrays = arrays
 
+    def bound(self) -> List[Any]:
+        return list(self._arrays)
+
     def invoke(self) -> None:
         self._count += 1
         self._maybe_die()
-        if self._seconds:
-            time.sleep(self._seconds)
+        self._results = [array + self._extra(array) for array in self._arrays]
+        seconds = self._told.get("latency_ms", 1) / 1000
+        if "ms_per_unit" in self._told:
+            seconds += self._told["ms_per_unit"] * float(self._arrays[0].flat[0]) / 1000
+        if "adds" in self._told and self._count >= self._told.get("from", 1):
+            for array in self._arrays:
+                array += self._told["adds"]
+        if seconds:
+            time.sleep(seconds)
 
     def read(self) -> List[Any]:
-        if self._output == "nan":
-            return [array * float("nan") for array in self._arrays]
-        return list(self._arrays)
+        return list(self._results)
+
+    def _extra(self, array: Any) -> Any:
+        """What its outputs are beyond its inputs, of the inputs' type."""
+        output = self._told.get("output")
+        plain = {"nan": float("nan"), "count": self._count - 1, "lives": self.alive, "random": random.random()}
+        return array.dtype.type(plain[output] if output else 0)
 
     def _maybe_die(self) -> None:
-        if self._die is not None and self._count == self._after:
-            _DEATHS[self._die]()
+        if "die" in self._told and self._count == self._told.get("after", 0):
+            _DEATHS[self._told["die"]]()
 
 
 def _segfault() -> None:

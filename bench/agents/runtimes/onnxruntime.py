@@ -62,6 +62,9 @@ class _Session:
     def bind(self, arrays: Sequence[Any]) -> None:
         self._feed = {tensor.name: array for tensor, array in zip(self.inputs, arrays)}
 
+    def bound(self) -> List[Any]:
+        return list(self._feed.values())
+
     def invoke(self) -> None:
         self._results = self._session.run(self._names, self._feed)
 

@@ -58,6 +58,9 @@ class _Interpreter:
         for detail, array in zip(self._inputs, arrays):
             self._interpreter.set_tensor(detail["index"], array)
 
+    def bound(self) -> List[Any]:
+        return [self._interpreter.get_tensor(detail["index"]) for detail in self._inputs]
+
     def read(self) -> List[Any]:
         return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
 

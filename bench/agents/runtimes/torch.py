@@ -47,6 +47,9 @@ class _LiteModule:
     def bind(self, arrays: Sequence[Any]) -> None:
         self._arguments = [self._from_numpy(array) for array in arrays]
 
+    def bound(self) -> List[Any]:
+        return [tensor.numpy() for tensor in self._arguments]
+
     def invoke(self) -> None:
         self._result = self._module(*self._arguments)
 

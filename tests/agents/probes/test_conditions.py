@@ -17,8 +17,9 @@ from tests.fakes.phone_answers import (
     THERMAL_XIAOMI,
 )
 
-KEYS = {"time", "load_1m", "clocks_mhz", "governor", "available_memory_bytes", "temperature_c", "temperature_of",
-        "sensors_c", "thermal_status", "thermal_faked", "battery", "screen_on", "services_age_s", "problems"}
+KEYS = {"time", "load_1m", "processor", "clocks_mhz", "governor", "available_memory_bytes", "temperature_c",
+        "temperature_of", "sensors_c", "thermal_status", "thermal_faked", "battery", "screen_on", "services_age_s",
+        "problems"}
 
 
 def test_a_phone_tells_its_skin_its_battery_and_its_screen(phone: Callable[..., Path]) -> None:

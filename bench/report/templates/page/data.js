@@ -2,7 +2,7 @@
 const raw = JSON.parse(document.getElementById("data").textContent);
 const textOf = (place) => (place === null ? "" : raw.texts[place]);
 const TEXT_COLUMNS = ["id", "device", "model", "precision", "runtime", "delegate", "engine", "status", "fault", "reason",
-  "badge", "throttled", "metric", "outputs", "outputsWord", "part", "change"];
+  "badge", "throttled", "disturbed", "metric", "outputs", "outputsWord", "part", "change"];
 const TEXTS_COLUMNS = ["checks", "warnings", "circumstances", "differences", "noted"];
 
 function verdictOf(values) {

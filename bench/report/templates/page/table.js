@@ -31,7 +31,8 @@ const ALL_COLUMNS = [
     draw: (cell) => number(known(cell.speedup) && !cell.clear && cell.precision !== "fp32" ? "≈ " : "", times(cell.speedup)) },
   { key: "outputs", name: "Outputs", value: (cell) => cell.outputs, draw: (cell) => el("td", {}, el("span",
     { class: `outputs ${cell.outputs.replace(" ", "-")}` }, cell.outputsWord), cell.throttled && el("small",
-    { class: "throttled", title: cell.throttled }, "throttled")) },
+    { class: "throttled", title: cell.throttled }, "throttled"), cell.disturbed && el("small",
+    { class: "throttled", title: cell.disturbed }, "disturbed")) },
 ];
 const moved = allSeries.some((series) => series.points.length > 1);
 const several = new Set(cells.map((cell) => cell.device)).size > 1;
