@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.convert.cache import Cache, open_cache
-from benchmarks import fidelity, overhead, phone, repeat, upload, verdicts
+from benchmarks import checking, fidelity, overhead, phone, repeat, upload, verdicts
 from benchmarks.figures import Part, to_json
 from benchmarks.setting import Setting
 
 PARTS: dict[str, Callable[[Setting], Part]] = {
     "fidelity": fidelity.measure, "overhead": overhead.measure, "repeat": repeat.measure, "upload": upload.measure,
-    "phone": phone.measure, "verdicts": verdicts.measure}
+    "phone": phone.measure, "verdicts": verdicts.measure, "checking": checking.measure}
 
 
 def main() -> int:
