@@ -46,7 +46,7 @@ def test_a_model_that_does_not_run_is_left_out_with_its_words_and_its_log(place:
     ("rectifying", "changes its input x in place; it is exported with a copy, which costs 16 bytes")])
 def test_what_a_model_does_beside_computing_is_said_in_all_its_rows(place: Place, factory: str, text: str) -> None:
     model = opened(place, factory, f"{{x: {ROW}}}")
-    assert isinstance(model, OpenedModel) and any(text in warning for warning in model.warnings)
+    assert isinstance(model, OpenedModel) and any(text in warning for warning in model.planned.warnings)
 
 
 def test_without_the_models_framework_nothing_is_probed_and_all_goes_on(place: Place,
