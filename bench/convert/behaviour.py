@@ -13,20 +13,18 @@ time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.convert.execute import Samples, read_samples
+from bench.convert.execute import read_samples
 from bench.convert.measures import sqnr_db
 from bench.convert.probe import Probe
-from bench.convert.reference import FRAMEWORK, write_outputs
+from bench.convert.reference import FRAMEWORK
 from bench.convert.wire import work_from_json
 from bench.errors import ConfigError
-from bench.models.spec import TensorSpec
 
 Array = npt.NDArray[np.generic]
 
@@ -37,21 +35,22 @@ UNSEEN_RANDOM = "random numbers or state from outside the model"
 
 
 def probed(job: dict[str, Any]) -> Probe:
-    """What the model of a job does; the reference outputs that the job asks for are written. Raises what it raises."""
+    """What the model of a job does; its outputs on the samples are written to the work's output, as a reference.
+
+    Raises what the model raises.
+    """
     work = work_from_json(job["work"])
-    samples = read_samples(work.calibration, work.inputs, None)
-    for item in job["references"]:
-        Path(item["output"]).parent.mkdir()
+    samples = read_samples(work.calibration, work.inputs)
     if work.source.kind in FRAMEWORK:
         from bench.convert.module_behaviour import probed_module
 
         try:
-            return probed_module(work, samples, job["references"])
+            return probed_module(work, samples)
         except ConfigError as error:
             return Probe((), mismatch=error.line)
     from bench.convert.file_behaviour import probed_file
 
-    return probed_file(work, samples, job["references"])
+    return probed_file(work, samples)
 
 
 def same(wanted: Sequence[Array], found: Sequence[Array]) -> bool:
@@ -71,10 +70,3 @@ def _same(wanted: Array, found: Array) -> bool:
         return False
     return sqnr_db(wanted[finite], found[finite]) > SAME_DB
 
-
-def write_references(inputs: Sequence[TensorSpec], references: Sequence[Mapping[str, Any]],
-                     run: Callable[[Samples], Sequence[Array]]) -> None:
-    """Write what `run` gives for each of the files of samples that are asked for."""
-    for item in references:
-        samples = read_samples(Path(item["samples"]), inputs, item["count"])
-        write_outputs(Path(item["output"]), run(samples))

@@ -33,8 +33,8 @@ class Executed:
     values: tuple[Array, ...]
 
 
-def read_samples(path: Path, inputs: Sequence[TensorSpec], limit: int | None) -> dict[str, Array]:
-    """The first `limit` samples (None: all) of every input from an .npz, keyed by name, each (n, *shape).
+def read_samples(path: Path, inputs: Sequence[TensorSpec]) -> dict[str, Array]:
+    """The samples of every input from an .npz, keyed by name, each (n, *shape).
 
     Raises ModelError when an input is missing or has another shape.
     """
@@ -42,7 +42,7 @@ def read_samples(path: Path, inputs: Sequence[TensorSpec], limit: int | None) ->
         missing = [spec.name for spec in inputs if spec.name not in arrays.files]
         if missing:
             raise ModelError(f"no samples for the input {missing[0]!r} (found: {', '.join(arrays.files) or 'none'})")
-        samples = {spec.name: arrays[spec.name][:limit] for spec in inputs}
+        samples = {spec.name: arrays[spec.name] for spec in inputs}
     for spec in inputs:
         if samples[spec.name].shape[1:] != spec.shape or not len(samples[spec.name]):
             raise ModelError(f"samples of the input {spec.name!r} have the shape {samples[spec.name].shape}, "

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE, same, write_references
+from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE, same
 from bench.convert.execute import Executed, Samples, run_file
 from bench.convert.probe import Probe
 from bench.convert.recipe import Work
+from bench.convert.reference import write_outputs
 from bench.models.open import open_model
 from bench.models.spec import ModelInfo
 
 Array = npt.NDArray[np.generic]
 
 
-def probed_file(work: Work, samples: Samples, references: Sequence[Mapping[str, Any]]) -> Probe:
-    """What the file of `work` does; the references asked for are written. Raises what its runtime raises."""
+def probed_file(work: Work, samples: Samples) -> Probe:
+    """What the file of `work` does; its outputs are written to the work's output. Raises what its runtime raises."""
     info = open_model(work.source.root / work.source.location, expected=work.source.kind)
     names = tuple(spec.name for spec in work.inputs)
     # The first sample once more at the end: were the others between them without effect?
@@ -29,7 +27,7 @@ def probed_file(work: Work, samples: Samples, references: Sequence[Mapping[str, 
     fresh = run_file(info, work.inputs, {name: values[:1] for name, values in samples.items()})
     same_fresh = same(_row(found, 0), _row(fresh, 0))
     state, drawn = _named_operators(info)
-    write_references(work.inputs, references, lambda some: run_file(info, work.inputs, some).values)
+    write_outputs(work.output, [values[:-1] for values in found.values])
     stateful = not same_again and bool(state or (same_fresh and not drawn))
     random = not same_fresh or (not same_again and not stateful)
     return Probe(found.outputs, names, state=(state or (UNSEEN_STATE,)) if stateful else (),

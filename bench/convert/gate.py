@@ -40,7 +40,7 @@ def check(work: Work, format_: str, reference: Path, verification: Path) -> Pass
     """
     info = _open(work.output, format_)
     _check_quantized(info, work)
-    executed = run_file(info, work.inputs, read_samples(verification, work.inputs, None))
+    executed = run_file(info, work.inputs, read_samples(verification, work.inputs))
     with np.load(reference, allow_pickle=False) as arrays:
         wanted = [arrays[str(place)] for place in range(len(arrays.files))]
     _check_shapes(wanted, executed.values)

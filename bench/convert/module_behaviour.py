@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE, same, write_references
+from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE, same
 from bench.convert.binding import binding_of, bound, load_bound
 from bench.convert.execute import Samples
 from bench.convert.module_state import changed, snapshot
 from bench.convert.probe import Probe, ordered
 from bench.convert.recipe import Work
-from bench.convert.reference import arguments_of, arrays_of, run_module
+from bench.convert.reference import arguments_of, arrays_of, run_module, write_outputs
 from bench.errors import ModelError
 from bench.models.factory import load_module
 from bench.models.spec import TensorSpec
@@ -50,8 +50,8 @@ class _Calls:
     weights: tuple[tuple[str, int], ...]
 
 
-def probed_module(work: Work, samples: Samples, references: Sequence[Mapping[str, Any]]) -> Probe:
-    """What the module of `work` does; the references asked for are written.
+def probed_module(work: Work, samples: Samples) -> Probe:
+    """What the module of `work` does; its outputs on the samples are written to the work's output.
 
     Raises ConfigError when the inputs' names do not fit forward's, ModelError when a factory makes another model each
     time, and what the module raises.
@@ -68,9 +68,8 @@ def probed_module(work: Work, samples: Samples, references: Sequence[Mapping[str
         found = Probe(found.outputs, found.order, weights=found.weights, random=calls.operators,
                       changed_inputs=found.changed_inputs)
     # What earlier calls left behind must not be in a reference.
-    renewed = bool(found.state or found.random)
-    write_references(inputs, references, lambda some: run_module(
-        load_bound(work.source, inputs) if renewed else fresh, inputs, some))
+    clean = load_bound(work.source, inputs) if found.state or found.random else fresh
+    write_outputs(work.output, run_module(clean, inputs, samples))
     return found
 
 

@@ -8,7 +8,6 @@ inputs is which. It also writes the reference outputs that every conversion need
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from bench.convert.cache import LOG, Cache, commit, disk_errors, key_of, look_up
 from bench.convert.probe import Probe, ordered, probe_from_json
 from bench.convert.process import Limits
 from bench.convert.recipe import Work
-from bench.convert.reference import Wanted, error_of, keep_reference, reference_key
+from bench.convert.reference import error_of, keep_reference, reference_key
 from bench.convert.task import perform
 from bench.convert.tools import PACKAGES_OF_KIND, located
 from bench.convert.types import ModelJob
@@ -34,16 +33,19 @@ def probe(job: ModelJob, cache: Cache, limits: Limits, *, stop: threading.Event 
     installed, ModelError (ConfigError, InfrastructureError by whose fault it is) when the model itself does not run or
     gives numbers that are not finite.
     """
-    wanted = (Wanted(job.verification, job.verification_sha256, None),)
-    key = key_of({"probe": REVISION, "references": [reference_key(job, item) for item in wanted]})
+    key = key_of({"probe": REVISION, "reference": reference_key(job, job.verification_sha256)})
     entry = look_up(cache, key)
     if entry is None:
         with work_folder(cache) as folder, disk_errors(cache.root):
-            answer = perform(_job(job, wanted, folder), folder, folder / LOG, limits, stop)
+            output = folder / "reference" / "outputs.npz"
+            output.parent.mkdir()
+            answer = perform(_job(job, output), folder, folder / LOG, limits, stop)
             if isinstance(answer, Failure):
                 raise error_of(job.model, answer, (folder / LOG).read_text(errors="replace"))
             order = probe_from_json(answer).order
-            _keep_references(replace(job, inputs=ordered(job.inputs, order)), wanted, folder, cache)
+            if output.is_file():
+                ours = replace(job, inputs=ordered(job.inputs, order))
+                keep_reference(ours, job.verification_sha256, output, cache)
             made = folder / "entry"
             made.mkdir()
             (folder / LOG).replace(made / LOG)
@@ -51,20 +53,7 @@ def probe(job: ModelJob, cache: Cache, limits: Limits, *, stop: threading.Event 
     return probe_from_json(entry.facts["probe"])
 
 
-def _job(job: ModelJob, wanted: Sequence[Wanted], folder: Path) -> dict[str, Any]:
+def _job(job: ModelJob, output: Path) -> dict[str, Any]:
     extra = PACKAGES_OF_KIND[job.source.kind][0]
-    work = Work(located(job.source), job.inputs, "fp32", None, wanted[0].samples.resolve(), folder / "none")
-    return {"task": "probe", "work": work_to_json(work), "extra": extra, "purpose": f"running {job.model}",
-            "references": [{"samples": str(item.samples.resolve()), "count": item.count,
-                            "output": str(_output(folder, place))} for place, item in enumerate(wanted)]}
-
-
-def _output(folder: Path, place: int) -> Path:
-    return folder / f"reference-{place}" / "outputs.npz"
-
-
-def _keep_references(job: ModelJob, wanted: Sequence[Wanted], folder: Path, cache: Cache) -> None:
-    for place, item in enumerate(wanted):
-        output = _output(folder, place)
-        if output.is_file():
-            keep_reference(job, item, output, cache)
+    work = Work(located(job.source), job.inputs, "fp32", None, job.verification.resolve(), output)
+    return {"task": "probe", "work": work_to_json(work), "extra": extra, "purpose": f"running {job.model}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,60 +35,53 @@ REVISION = 2
 """Rises whenever the outputs would be others: those of an older one are then not used."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Samples of a model's inputs, of which the first `count` (None: all) are to be run."""
-
-    samples: Path
-    sha256: str
-    count: int | None
-
-
-def reference_outputs(job: ModelJob, inputs_npz: Path, inputs_sha256: str, cache: Cache, limits: Limits, *,
-                      count: int | None = None, stop: threading.Event | None = None) -> Path:
-    """An .npz with the source's outputs "0", "1", ... on the first `count` samples (None: all), each (n, *shape).
+def reference_outputs(job: ModelJob, samples: Path, samples_sha256: str, cache: Cache, limits: Limits, *,
+                      stop: threading.Event | None = None) -> Path:
+    """An .npz with the source's outputs "0", "1", ... on all samples, each (n, *shape).
 
     The samples are run in their order in a fresh instance: what a model keeps from call to call is then always the
     same. Quantized outputs of a file are dequantized. Raises ModelError (ConfigError, InfrastructureError by whose
     fault it is) when the model itself does not run or gives numbers that are not finite.
     """
-    wanted = Wanted(inputs_npz, inputs_sha256, count)
-    entry = look_up(cache, reference_key(job, wanted))
+    entry = look_up(cache, reference_key(job, samples_sha256))
     if entry is None or entry.file is None:
         with work_folder(cache) as folder, disk_errors(cache.root):
             made = folder / "entry"
             made.mkdir()
             output = made / "outputs.npz"
-            work = Work(located(job.source), job.inputs, "fp32", None, inputs_npz.resolve(), output)
-            answer = perform({"task": "reference", "work": work_to_json(work), "count": count,
+            work = Work(located(job.source), job.inputs, "fp32", None, samples.resolve(), output)
+            answer = perform({"task": "reference", "work": work_to_json(work),
                               "extra": PACKAGES_OF_KIND[job.source.kind][0], "purpose": f"running {job.model}"},
                              folder, made / LOG, limits, stop)
             if isinstance(answer, Failure):
                 raise error_of(job.model, answer, (made / LOG).read_text(errors="replace"))
-            entry = keep_reference(job, wanted, output, cache)
+            entry = keep_reference(job, samples_sha256, output, cache)
     if entry.file is None:
         raise InfrastructureError(f"the cache entry {entry.key[:12]} under {cache.root} holds no outputs")
     return entry.file
 
 
-def reference_key(job: ModelJob, wanted: Wanted) -> str:
-    """The cache's key of the outputs. Raises MissingExtra where the source's framework is not installed."""
+def reference_key(job: ModelJob, samples_sha256: str) -> str:
+    """The cache's key of the outputs on these samples.
+
+    Raises MissingExtra where the source's framework is not installed.
+    """
     tools = versions_of(*PACKAGES_OF_KIND[job.source.kind], purpose=f"running {job.model}")
-    return key_of({"reference": REVISION, "source": source_identity(job.source), "tools": tools, "count": wanted.count,
-                   "inputs": [spec.to_json() for spec in job.inputs], "data": wanted.sha256,
+    return key_of({"reference": REVISION, "source": source_identity(job.source), "tools": tools,
+                   "inputs": [spec.to_json() for spec in job.inputs], "data": samples_sha256,
                    "machine": platform.machine()})
 
 
-def keep_reference(job: ModelJob, wanted: Wanted, output: Path, cache: Cache) -> Entry:
+def keep_reference(job: ModelJob, samples_sha256: str, output: Path, cache: Cache) -> Entry:
     """The entry of the outputs in `output`, alone with its log in a folder that becomes the cache's."""
     facts = {"reference": job.model, "source": asdict(job.source)["sha256"]}
-    return commit(cache, reference_key(job, wanted), output.parent, facts, output)
+    return commit(cache, reference_key(job, samples_sha256), output.parent, facts, output)
 
 
 def write_reference(job: dict[str, Any]) -> None:
     """The child's part: run the source on the samples and write the outputs. Raises what the model raises."""
     work = work_from_json(job["work"])
-    samples = read_samples(work.calibration, work.inputs, job["count"])
+    samples = read_samples(work.calibration, work.inputs)
     if work.source.kind in FRAMEWORK:
         from bench.convert.binding import load_bound
 

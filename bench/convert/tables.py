@@ -57,7 +57,7 @@ def watched_tables(job: dict[str, Any]) -> dict[str, Any]:
 
     work = work_from_json(job["work"])
     module = load_bound(work.source, work.inputs)
-    arguments = arguments_of(read_samples(work.calibration, work.inputs, 1), work.inputs, 0)
+    arguments = arguments_of(read_samples(work.calibration, work.inputs), work.inputs, 0)
     with watching({spec.name: tensor for spec, tensor in zip(work.inputs, arguments, strict=True)}) as followed:
         module(*arguments)
     return {"tables": [asdict(table) for table in followed.smallest.values()]}

@@ -18,7 +18,7 @@ from bench.convert.cache import Cache, disk_errors, look_up, work_folder
 from bench.convert.probe import Probe, ordered
 from bench.convert.probing import probe
 from bench.convert.process import Limits
-from bench.convert.reference import FRAMEWORK, Wanted, reference_key, reference_outputs
+from bench.convert.reference import FRAMEWORK, reference_key, reference_outputs
 from bench.convert.tables import tables_of
 from bench.convert.types import Artifact, ModelJob
 from bench.convert.variants import default_jobs
@@ -248,7 +248,7 @@ def compute_references(model: OpenedModel, cache: Cache, limits: Limits) -> Refe
 def cached_references(model: OpenedModel, cache: Cache) -> References | None:
     """The same where all of it was computed before, else None. Raises MissingExtra."""
     files = [model.verification] + ([model.labelled_inputs] if model.labelled_inputs else [])
-    entries = [look_up(cache, reference_key(model.job, Wanted(file.path, file.sha256, None))) for file in files]
+    entries = [look_up(cache, reference_key(model.job, file.sha256)) for file in files]
     paths = [entry.file for entry in entries if entry is not None and entry.file is not None]
     return References(*(tuple(read_npz(path).values()) for path in paths)) if len(paths) == len(files) else None
 

@@ -71,6 +71,6 @@ def test_inputs_are_matched_by_name_and_else_by_position() -> None:
 def test_samples_that_are_missing_or_of_another_shape_are_told(tmp_path: Path) -> None:
     write_samples(tmp_path / "s.npz", (A,))
     with pytest.raises(ModelError, match=r"no samples for the input 'b' \(found: a\)"):
-        read_samples(tmp_path / "s.npz", [A, B], None)
+        read_samples(tmp_path / "s.npz", [A, B])
     with pytest.raises(ModelError, match=r"samples of the input 'a' have the shape \(8, 1\), not \(n, 4\)"):
-        read_samples(tmp_path / "s.npz", [TensorSpec("a", (4,), "float32")], None)
+        read_samples(tmp_path / "s.npz", [TensorSpec("a", (4,), "float32")])
