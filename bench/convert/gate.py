@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bench.convert import parts
 from bench.convert.execute import read_samples, run_file
-from bench.convert.grades import differs_below_db, grade
+from bench.convert.grades import grade, refused_below_db
 from bench.convert.measures import cosine, max_abs, sqnr_db
 from bench.convert.recipe import Work
 from bench.convert.types import Gate, uncompared
@@ -23,7 +23,7 @@ from bench.models.spec import ModelInfo
 
 Array = npt.NDArray[np.generic]
 
-REVISION = 5
+REVISION = 6
 """Rises whenever the gate would decide otherwise: cached decisions of an older one are then not used."""
 
 UNSHRUNK, WEIGHTY_BYTES = 0.9, 100_000
@@ -49,8 +49,10 @@ def check(work: Work, format_: str, reference: Path, verification: Path) -> Pass
         return Passed(executed.inputs, executed.places, executed.outputs, gate, tuple(_unshrunk(work)))
     gate = compare(wanted, executed.values)
     found = grade(gate, work.precision, [spec.name for spec in executed.outputs])
-    if gate.sqnr_db < differs_below_db(work.precision):
-        raise ModelError(f"{_lost_state(work)}outputs ruined: {found.reason}")
+    least_db = refused_below_db(work.precision)
+    if gate.sqnr_db < least_db:
+        raise ModelError(f"{_lost_state(work)}outputs ruined: SQNR {gate.sqnr_db:.1f} dB against fp32, "
+                         f"{work.precision} must have at least {least_db:g} to be measured")
     return Passed(executed.inputs, executed.places, executed.outputs, gate,
                   (*([found.reason] if found.reason else []), *_unshrunk(work)))
 

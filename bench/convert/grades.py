@@ -13,6 +13,8 @@ from bench.words import counted
 
 DIFFERS_DB: Final[Mapping[str, float]] = {"fp32": 40.0, "fp16": 25.0}
 """An SQNR below it is not that precision's rounding: something else is wrong. 10 dB for all other precisions."""
+RUINED_DB: Final = 5.0
+"""Below it a quantized file is not worth measuring. Of fp32 and fp16 none is that does not have what it must."""
 POOR_DB: Final[Mapping[str, float]] = {"fp32": 60.0, "fp16": 40.0}
 """Below it outputs are worse than that precision usually gives; 20 dB for all other precisions."""
 AGREEING: Final = 0.8
@@ -30,6 +32,12 @@ class Grade:
 def differs_below_db(precision: str) -> float:
     """The SQNR in dB that outputs of a precision must have."""
     return DIFFERS_DB.get(precision, 10.0)
+
+
+def refused_below_db(precision: str) -> float:
+    """The SQNR in dB below which a file is not measured at all. Above it the reader sees what it gives, and how fast:
+    a nearly binary mask loses much at its edges and little in use."""
+    return DIFFERS_DB.get(precision, RUINED_DB)
 
 
 def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: float | None = None) -> Grade:

@@ -64,16 +64,17 @@ def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, scored: int
 
     `state` is one of `bench.results.OutputState`, with the `reason` when it is not ok: outputs differ when they have
     another shape, are not finite, are constant where the reference is not, or are further from it than the artifact's
-    precision explains (`bench.convert.grades`). They are unknown where the gate could not compare them either: then
-    only shape and finiteness are judged. `ok` is whether they may be used, None where that is unknown. `warning` names
-    a device that computes worse than the host did. Of several outputs the worst counts; `agreement` is of the one that
-    is `scored`. `classes`: that one holds the scores of classes.
+    precision explains (`bench.convert.grades`). They are unknown where the gate could not compare them either (then
+    only shape and finiteness are judged), or all are zero. `ok` is whether they may be used, None where that is
+    unknown. `warning` names a device that computes worse than the host did. Of several outputs the worst counts;
+    `agreement` is of the one that is `scored`. `classes`: that one holds the scores of classes.
     """
     problem = _problem(outputs, reference)
     if problem is not None:
         return {**_UNCOMPARED, "ok": False, "state": "differs", "reason": problem}
-    if artifact.gate.not_compared:
-        return {**_UNCOMPARED, "ok": None, "state": "unknown", "reason": artifact.gate.not_compared}
+    untold = artifact.gate.not_compared or _silent([*outputs, *reference])
+    if untold:
+        return {**_UNCOMPARED, "ok": None, "state": "unknown", "reason": untold}
     found, names = gate.compare(reference, outputs), [spec.name for spec in artifact.outputs]
     agreement = measures.agreement(reference[scored], outputs[scored])
     graded = grade(found, artifact.precision, names, agreement if classes else None)
@@ -100,6 +101,13 @@ def accuracy(outputs: Arrays, labelled: Labelled, reference: Arrays) -> dict[str
 def rows_of(output: NDArray[Any]) -> NDArray[Any]:
     """The output without its axes of size one (a batch of one): (samples, 1, classes) becomes (samples, classes)."""
     return output.reshape(len(output), *[size for size in output.shape[1:] if size != 1])
+
+
+def _silent(outputs: Arrays) -> str:
+    """Why equal outputs prove nothing; empty where they do."""
+    if any(array.any() for array in outputs):
+        return ""
+    return "the fp32 model gives nothing but zeros on these inputs, which shows nothing: give inputs that it reacts to"
 
 
 def _problem(outputs: Arrays, reference: Arrays) -> str | None:

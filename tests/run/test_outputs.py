@@ -58,6 +58,13 @@ def test_a_device_that_computes_worse_than_the_host_is_named() -> None:
     assert "outputs are worse than on the host: SQNR 25." in verdict["warning"]
 
 
+def test_a_reference_of_nothing_but_zeros_verifies_nothing() -> None:
+    zeros = np.zeros((8, 1, 6, 64))
+    verdict = check([zeros], [zeros], artifact())
+    assert (verdict["ok"], verdict["state"]) == (None, "unknown") and "nothing but zeros" in verdict["reason"]
+    assert check([zeros + np.arange(64)], [zeros], artifact())["state"] == "differs"
+
+
 def test_classes_in_another_order_are_poor_where_outputs_are_classes() -> None:
     reference = np.tile(np.array([[1.0, 1.01, 0.2]]), (10, 1))
     found = reference.copy()
