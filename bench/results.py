@@ -160,6 +160,9 @@ class CellResult:
     in every figure."""
     throttled: str | None = None
     """In how many trials the device did not keep its pace, and how that showed; None for in none."""
+    behaviour: tuple[str, ...] = field(default=(), repr=False)
+    """What its model does beside computing, out of `warnings`: its time depends on the input, it changes its inputs,
+    it gives other outputs on the same input."""
     warnings: tuple[str, ...] = ()
     steadiness: tuple[Steadiness, ...] = field(default=(), repr=False)
     """Of clocks, temperature, pace and processor, for the checks; empty of a cell that was not measured."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bench import stats
-from bench.collect import circumstances, judgements, marks, measured, remarks
+from bench.collect import behaviour, circumstances, judgements, marks, measured, remarks
 from bench.collect.devices import summary
 from bench.collect.steadiness import steadiness
 from bench.results import ArtifactRef, CellResult, Outputs, RunInfo, RunResult
@@ -93,7 +93,7 @@ def _measured(cell: CellRecord, final: Sequence[TrialRecord], ended: Sequence[Tr
         "outputs": _proven(cell, measured.outputs([*ended, *scored])), **measured.in_turn(final),
         "left_out": len(every) - len(timed), "cores": marks.cores_of(counted),
         "throttled": marks.throttling(timed), "steadiness": steadiness(timed),
-        "circumstances": circumstances.of(cell, counted, sessions),
+        "circumstances": circumstances.of(cell, counted, sessions), "behaviour": tuple(behaviour.warnings(final)),
         "warnings": remarks.of_cell(cell, final, every, timed, centre, measure, sessions[-1] if sessions else None,
                                     in_progress=run.state == "running")}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bench.report import device, facts
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 WIDTHS = (("p50\nms", 6), ("95 % interval\nms", 13), ("peak\nMiB", 5), ("size\nMiB", 7), ("acc\n%", 5),
           ("vs fp32\nspeed", 7))
+MOST_DISTURBED = 2
+"""Rows of a table that are told one by one: others disturb most of a table, or none of it."""
 DIM = "dim"
 STYLES = {"ok": "green", "poor": "yellow", "differs": "bold red"}
 """Of what is said of outputs."""
@@ -34,7 +37,7 @@ def table(result: RunResult) -> Group:
         title.append(" (emulated: timings are not the device's)" if group.emulated else "", style="yellow")
         measured = [row for row in group.rows if not row.lost]
         parts += [Text(), title, *([_table(measured)] if measured else []), *_outputs(measured),
-                  *_suspect(measured), *_states(measured), *_lost(group)]
+                  *_suspect(measured), *_behaviour(measured), *_states(measured), *_lost(group)]
     standing = [Text(facts.progress(result), style="bold yellow")] if facts.progress(result) else []
     return Group(*parts, *_devices(result), Text(), Text(facts.summary(result.cells), style="bold"), *standing)
 
@@ -59,18 +62,40 @@ def _row(row: Row, *, first: bool) -> list[Text]:
     from rich.text import Text
 
     engine = row.engine.replace(f", {row.cell.threads} threads", f" ×{row.cell.threads}")
-    numbers = (row.interval, row.peak, row.size, row.accuracy, row.speedup)
+    shown = (row.p50, row.interval, row.peak, row.size, row.accuracy, row.speedup)
+    p50, *numbers = (_fitting(text, width) for text, (_, width) in zip(shown, WIDTHS, strict=True))
     outputs = Text(row.outputs.replace(" dB", "dB"), style=STYLES.get(row.outputs.partition(" ")[0], DIM))
     return [Text(f"{row.runtime}/{engine}" if first else ""), Text(row.precision),
-            Text(row.p50, style="bold" if row.lowest else ""),
+            Text(p50, style="bold" if row.lowest else ""),
             *(Text(number, style=DIM if number == "-" else "") for number in numbers), outputs]
 
 
+def _fitting(text: str, width: int) -> str:
+    """A number, or a range of two, with fewer digits where it is too wide for its column: never cut off."""
+    ends = text.split("–")
+    for digits in (2, 1):
+        if len("–".join(ends)) > width and all(re.fullmatch(r"0?\.\d+", end) for end in ends):
+            ends = [f"{float(end):.{digits}g}" for end in ends]
+    return "–".join(ends)
+
+
 def _outputs(rows: list[Row]) -> list[Text]:
-    """Why outputs are not ok, by row."""
-    judged = [(row, row.cell.outputs) for row in rows if row.cell.outputs and row.cell.outputs.reason]
-    return [_warning(found.state, f"{row.runtime}/{row.engine} {row.precision}: {visible(found.reason or '')}")
-            for row, found in judged]
+    """Why outputs are not ok."""
+    return _alike([(found.state, row, visible(found.reason)) for row in rows
+                   if (found := row.cell.outputs) and found.reason])
+
+
+def _behaviour(rows: list[Row]) -> list[Text]:
+    """What models do beside computing."""
+    return _alike([("note", row, visible(text)) for row in rows for text in row.cell.behaviour])
+
+
+def _alike(remarks: list[tuple[str, Row, str]]) -> list[Text]:
+    """A line for each remark, which is a head, a row and a text, with all rows of one text together."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for head, row, text in remarks:
+        rows.setdefault((head, text), []).append(f"{row.runtime}/{row.engine} {row.precision}")
+    return [_warning(head, f"{', '.join(names)}: {text}") for (head, text), names in rows.items()]
 
 
 def _suspect(rows: list[Row]) -> list[Text]:
@@ -81,9 +106,13 @@ def _suspect(rows: list[Row]) -> list[Text]:
 
 def _states(rows: list[Row]) -> list[Text]:
     """Rows whose numbers hold for the device in some state only."""
-    told = [(head, row, text) for row in rows for head, text in (
-        ("throttled", row.throttled), ("disturbed", row.disturbed and f"{row.disturbed}: measure again")) if text]
-    return [_warning(head, f"{row.runtime}/{row.engine} {row.precision}: {text}") for head, row, text in told]
+    disturbed = [row for row in rows if row.disturbed]
+    shown = disturbed if len(disturbed) <= MOST_DISTURBED else disturbed[:1]
+    lines = _alike([("throttled", row, row.throttled) for row in rows if row.throttled])
+    lines += _alike([("disturbed", row, f"{row.disturbed}: measure again") for row in shown])
+    if len(shown) < len(disturbed):
+        lines.append(_warning("disturbed", f"{len(disturbed) - 1} more of these cells, likewise"))
+    return lines
 
 
 def _devices(result: RunResult) -> list[Text]:
