@@ -188,6 +188,8 @@ class CellResult:
     """The cell's own trials among `trial_medians_ms` that were taken in turn with the baseline's."""
     left_out: int = field(default=0, repr=False)
     """Disturbed trials that do not count, so that others' turns lack their own."""
+    retry_disturbed: bool = False
+    """Whether others took the processor from the interleaved trials; else those that were disturbed are left out."""
     baseline_run: str | None = None
     """The run whose artifact the baseline's trials were of."""
     baseline_p90s_ms: tuple[float, ...] = field(default=(), repr=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench import contention, stats
 from bench.collect.behaviour import cycle_of
-from bench.collect.marks import Timed
+from bench.collect.marks import LEAST_TRIALS, Timed
 from bench.results import Accuracy, Latency, Memory, Outputs, OutputState
 from bench.store.packing import unpack
 from bench.store.records import TrialRecord
@@ -64,8 +64,12 @@ def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:
     if not named or not named[-1]:
         return {}
     mine = [trial for trial in ended if trial.settings.get("retry_of") == named[-1]]
-    baseline, own = _undisturbed([_by_number(mine, kind) for kind in ("baseline", "latency")])
-    return {"baseline_run": str(named[-1]), **_of_side("baseline", baseline), **_of_side("retry", own)}
+    every = [_by_number(mine, kind) for kind in ("baseline", "latency")]
+    quiet = _undisturbed(every)
+    disturbed = min(map(len, quiet)) < min(LEAST_TRIALS, *map(len, every))
+    baseline, own = every if disturbed else quiet
+    return {"baseline_run": str(named[-1]), "retry_disturbed": disturbed, **_of_side("baseline", baseline),
+            **_of_side("retry", own)}
 
 
 def _by_number(trials: Iterable[TrialRecord], kind: str) -> list[TrialRecord]:

@@ -17,7 +17,8 @@ Which = Literal["devices", "suite", "results"]
 RESULTS_VERSION: Final = 1
 NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "trial_p90s_ms", "trial_loads_ms", "trial_peak_rss_mib",
                       "baseline_medians_ms", "retry_medians_ms", "baseline_run", "quantiles_ms", "circumstances",
-                      "source", "trial_seconds", "outliers", "steadiness", "behaviour", "left_out", "baseline_p90s_ms",
+                      "source", "trial_seconds", "outliers", "steadiness", "behaviour", "left_out", "retry_disturbed",
+                      "baseline_p90s_ms",
                       "retry_p90s_ms", "baseline_loads_ms", "retry_loads_ms", "baseline_peak_rss_mib",
                       "retry_peak_rss_mib")
 """Fields of CellResult that the store and the charts use, and the JSON leaves out. So it does with conditions."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bench.collect.circumstances import CONTENTION
 from bench.judge.guard import Kind, differences, hindering, noted
 from bench.judge.noise import Floors
 from bench.judge.types import CellPair, Difference, NoiseFloor, Pair, Refused, Verdict
@@ -52,8 +53,13 @@ def sort_out(before: CellResult, after: CellResult, run: str, kind: Kind, despit
         return None
     found = differences(before, after, kind)
     alike = Alike(before, after, run, one_run, found)
-    against = () if alike.retried else hindering(found, despite)
+    against = hindering(_of_the_night(after, found) if alike.retried else found, despite)
     return Refused(before, after, against) if against else alike
+
+
+def _of_the_night(cell: CellResult, found: Sequence[Difference]) -> tuple[Difference, ...]:
+    """What hinders comparing interleaved trials: only that others took the processor from them."""
+    return tuple(item for item in found if item.name == CONTENTION and cell.retry_disturbed)
 
 
 def judge_pairs(alike: Sequence[Alike], floors: Floors, margin: float | None, *, runs: bool) -> list[CellPair]:

@@ -29,5 +29,6 @@ def make_wheel(folder: Path, name: str, version: str, tag: str = "py3-none-any",
 
 def only_index(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let pip find what lies in `folder`, and nothing else."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")  # nor what this machine pins
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))

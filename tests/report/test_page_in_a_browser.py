@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.judge.trust import CHECKS
 from bench.report.html import to_html
 from bench.report.morning import Morning
 from tests.fakes.mornings import hostile_morning, large_morning, morning
@@ -177,7 +178,7 @@ def test_a_cell_shows_its_distribution_its_checks_and_its_numbers(seen: Seen) ->
     assert f"{cell.trial_medians_ms[0]:.5g}" in text and "+14.0 % against a margin of 3 %" in text
     for check in cell.checks:
         assert check.reason in text
-    assert dialog.locator("tr.check").count() == 10
+    assert dialog.locator("tr.check").count() == len(CHECKS)
 
 
 def test_everything_can_be_reached_by_the_keyboard(seen: Seen) -> None:
