@@ -5,6 +5,7 @@ It exists because converters fail silently: some write the file unchanged, some 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from bench.convert import parts
 from bench.convert.execute import read_samples, run_file
 from bench.convert.grades import grade, refused_below_db
-from bench.convert.measures import cosine, max_abs, sqnr_db
+from bench.convert.measures import cosine, equal_share, max_abs, sqnr_db, varying_sqnr_db
 from bench.convert.recipe import Work
 from bench.convert.types import Gate, uncompared
 from bench.convert.wire import Passed
@@ -23,7 +24,7 @@ from bench.models.spec import ModelInfo
 
 Array = npt.NDArray[np.generic]
 
-REVISION = 6
+REVISION = 7
 """Rises whenever the gate would decide otherwise: cached decisions of an older one are then not used."""
 
 UNSHRUNK, WEIGHTY_BYTES = 0.9, 100_000
@@ -66,17 +67,22 @@ def _lost_state(work: Work) -> str:
 def compare(wanted: Sequence[Array], found: Sequence[Array]) -> Gate:
     """The worst output's SQNR (dB), cosine and largest difference, and the worst parts of all of them.
 
-    Integer outputs (labels, counts) have no signal to speak of: they count only when a model has no others.
-    Formulas: `bench.convert.measures`, `bench.convert.parts`.
+    Integer outputs (labels, counts) have no signal to speak of: their ratio counts only when a model has no others.
+    Of those that are no pixels (of more than 8 bits, and masks) counts how many values are equal. Formulas:
+    `bench.convert.measures`, `bench.convert.parts`.
     """
     pairs = dict(enumerate(zip(wanted, found, strict=True)))
     real = {place: pair for place, pair in pairs.items() if np.issubdtype(pair[0].dtype, np.floating)}
     judged = (real or pairs).values()
     looked = [parts.look_at(place, *pair) for place, pair in real.items()]
+    labels = [pair for pair in pairs.values() if pair[0].dtype.kind == "b" or (
+        pair[0].dtype.kind in "iu" and pair[0].dtype.itemsize > 1)]
     return Gate(sqnr_db=min(sqnr_db(*pair) for pair in judged), cosine=min(cosine(*pair) for pair in judged),
                 max_abs=max(max_abs(*pair) for pair in judged),
                 poor=tuple(sorted((part for each in looked for part in each.poor), key=parts.worst_first)),
-                worst=min((each.worst for each in looked if each.worst), key=parts.worst_first, default=None))
+                worst=min((each.worst for each in looked if each.worst), key=parts.worst_first, default=None),
+                varying_db=min((varying_sqnr_db(*pair) for pair in real.values()), default=math.inf),
+                equal=min((equal_share(*pair) for pair in labels), default=1.0))
 
 
 def _open(path: Path, format_: str) -> ModelInfo:

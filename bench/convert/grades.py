@@ -17,6 +17,10 @@ RUINED_DB: Final = 5.0
 """Below it a quantized file is not worth measuring. Of fp32 and fp16 none is that does not have what it must."""
 POOR_DB: Final[Mapping[str, float]] = {"fp32": 60.0, "fp16": 40.0}
 """Below it outputs are worse than that precision usually gives; 20 dB for all other precisions."""
+VARYING_DB: Final = 10.0
+"""An output most of which is an offset (6000 and ten scores, 300 K) must still be that near in what varies."""
+EQUAL: Final = 0.5
+"""The share of labels, indices or masks that must be equal; below `AGREEING` they are poor."""
 AGREEING: Final = 0.8
 """The share of samples of which the same class must come first, where it is known that outputs are classes."""
 
@@ -49,12 +53,21 @@ def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: flo
     least, usual = differs_below_db(precision), POOR_DB.get(precision, 20.0)
     if found.sqnr_db < least:
         return Grade("differs", f"SQNR {found.sqnr_db:.1f} dB against fp32, {precision} must have at least {least:g}")
-    lost = [part for part in found.poor if part.lost]
+    # What fp32 and fp16 make constant was not rounded away.
+    lost = [part for part in found.poor if part.lost or (
+        precision in DIFFERS_DB and part.kind == "constant" and not part.minor)]
     if lost:
         return Grade("differs", _listed("lost", lost, names))
+    unequal = f"only {100 * found.equal:.0f} % of the values of an output of integers are those of fp32"
+    if found.equal < EQUAL:
+        return Grade("differs", unequal)
     reasons = []
     if found.sqnr_db < usual and not math.isinf(found.sqnr_db):
         reasons.append(f"SQNR {found.sqnr_db:.1f} dB against fp32, {precision} usually has {usual:g}")
+    if found.varying_db < VARYING_DB:
+        reasons.append(f"most of an output is an offset, and of what varies the SQNR is {found.varying_db:.1f} dB")
+    if found.equal < AGREEING:
+        reasons.append(unequal)
     if found.poor:
         reasons.append(_listed("parts", found.poor, names))
     if agreement is not None and agreement < AGREEING:

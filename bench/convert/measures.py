@@ -28,6 +28,22 @@ def sqnr_db(reference: Array, value: Array) -> float:
     return 10.0 * math.log10(signal / noise) if signal > 0.0 else -math.inf
 
 
+def varying_sqnr_db(reference: Array, value: Array) -> float:
+    """`sqnr_db` with the reference's mean taken off both: of what varies.
+
+    `math.inf` where the reference is constant.
+    """
+    wanted, found = _flat(reference), _flat(value)
+    mean = wanted.mean() if wanted.size else 0.0
+    varying = wanted - mean
+    return sqnr_db(varying, found - mean) if np.any(np.abs(varying) > 1e-6 * abs(mean)) else math.inf
+
+
+def equal_share(reference: Array, value: Array) -> float:
+    """The share of equal values, in [0, 1]; 1.0 for empty arrays."""
+    return float(np.mean(reference == value)) if reference.size else 1.0
+
+
 def cosine(reference: Array, value: Array) -> float:
     """Cosine of the angle between the arrays seen as vectors: r.v / (|r| |v|), in [-1, 1].
 

@@ -3,7 +3,7 @@
 One number over a whole output is decided by its largest values: a detector's scores (0 to 1) may all have become 0
 beside boxes in pixels (0 to 640), and the ratio still be 50 dB. So each output is also looked at index by index along
 its axes: rows, columns, channels, classes. Indices of a short axis may be units of their own and are judged; those of a
-longer one are positions, of which the worst is shown.
+longer one are positions: the worst is shown, and all that is judged is whether many of them became constant.
 """
 
 from __future__ import annotations
@@ -27,8 +27,12 @@ LOST_DB: Final = 3.0
 """A part below the first is poor; below the second nearly all that it held is gone."""
 MINOR_SHARE: Final = 0.05
 """A smaller share of an axis does not condemn the output: one dead feature of 64, one class of 80."""
+MAJOR_OF_LONG: Final = 0.25
+"""Of a long axis so many positions must be constant: silence in a signal is a run of positions too."""
 OTHER_UNIT: Final = 0.05
 """A part that varies by less than this share of what the most varying part does is of another unit."""
+BEYOND_NOISE: Final = 2.0
+"""A constant part is lost where the reference reaches over so many times the usual noise."""
 FAR_NOISIER: Final = 4.0
 """A part whose noise is so many times that of the usual part is broken, whatever its unit."""
 SHARED_UNIT: Final = 1 / 64
@@ -48,7 +52,7 @@ class Part:
     """Indices `first` to `last` of the output at place `output`, along `axis` of a sample, which has `size` of them.
 
     `low` and `high` are the reference's smallest and largest value there, `value` the one that a constant or saturated
-    part has instead. `lost`: nothing of use is left of it, and it is no minor share of its axis.
+    part has instead. `lost`: nothing of use is left of it, and it is no minor share of its axis; `minor`: it is.
     """
 
     output: int
@@ -62,6 +66,7 @@ class Part:
     high: float
     value: float
     lost: bool
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def look_at(output: int, reference: Array, value: Array) -> Looked:
         if size > 1:
             sums = _sums(reference, value, axis)
             held = sums.power > least**2
-            if size <= MOST_INDICES and not _shares_one(reference, sums, axis):
+            if not _shares_one(reference, sums, axis):
                 poor += _poor(_Axis(output, axis, reference, value, sums), held)
             worst += _worst(output, axis, sums, held)
     return Looked(tuple(sorted(poor, key=worst_first)), min(worst, key=worst_first, default=None))
@@ -160,12 +165,20 @@ def _poor(axis: _Axis, held: npt.NDArray[np.bool_]) -> Iterable[Part]:
     only happens to be near zero is not."""
     sums, ratios = axis.sums, axis.sums.sqnr_db
     usual = np.sort(sums.noise)[(len(ratios) - 1) // 2]
-    odd = (sums.spread < OTHER_UNIT * sums.spread.max()) | (sums.noise > FAR_NOISIER**2 * usual)
-    kinds = {int(index): _kind(axis, int(index)) for index in np.flatnonzero((ratios < LOW_DB) & held & odd)}
-    gone = {index for index, kind in kinds.items() if kind != "noise" or ratios[index] < LOST_DB}
-    major = len(gone) >= MINOR_SHARE * len(ratios)
+    other_unit = sums.spread < OTHER_UNIT * sums.spread.max()
+    low, long = ratios < LOW_DB, len(ratios) > MOST_INDICES
+    reaching = sums.high - sums.low > BEYOND_NOISE * np.sqrt(usual)
+    constant = (sums.found_low == sums.found_high) & (sums.high > sums.low) & (other_unit | (low & reaching))
+    odd = low & (constant if long else constant | other_unit | (sums.noise > FAR_NOISIER**2 * usual))
+    chosen = held & (odd if long else odd | constant)
+    kinds = {int(index): _kind(axis, int(index)) for index in np.flatnonzero(chosen)}
+    gone = {index for index, kind in kinds.items() if low[index] and (kind != "noise" or ratios[index] < LOST_DB)}
+    minor = len(kinds) < MINOR_SHARE * len(ratios)
+    major = len(gone) >= (MAJOR_OF_LONG if long else MINOR_SHARE) * len(ratios)
+    if long and minor:
+        return []
     fates = {index: (kind, major and index in gone) for index, kind in kinds.items()}
-    return [_part(axis, run, kinds[run[0]], lost=fates[run[0]][1]) for run in _runs(fates)]
+    return [_part(axis, run, kinds[run[0]], lost=fates[run[0]][1], minor=minor) for run in _runs(fates)]
 
 
 def _kind(axis: _Axis, index: int) -> Kind:
@@ -194,7 +207,7 @@ def _runs(fates: dict[int, tuple[Kind, bool]]) -> list[list[int]]:
     return runs
 
 
-def _part(axis: _Axis, run: Sequence[int], kind: Kind, *, lost: bool) -> Part:
+def _part(axis: _Axis, run: Sequence[int], kind: Kind, *, lost: bool, minor: bool) -> Part:
     sums, chosen = axis.sums, list(run)
     found = axis.value.take(chosen, axis.axis + 1)
     ratio = min(float(value) for value in sums.sqnr_db[chosen])
@@ -202,7 +215,7 @@ def _part(axis: _Axis, run: Sequence[int], kind: Kind, *, lost: bool) -> Part:
     ends = [float(found.min()), float(found.max())]
     value = max(ends, key=lambda end: float(np.mean(found == end)))
     return Part(axis.output, axis.axis, run[0], run[-1], len(sums.power), kind, ratio, float(sums.low[chosen].min()),
-                float(sums.high[chosen].max()), value, lost)
+                float(sums.high[chosen].max()), value, lost, minor)
 
 
 def _worst(output: int, axis: int, sums: _Sums, held: npt.NDArray[np.bool_]) -> list[Part]:

@@ -47,6 +47,10 @@ class Gate:
     max_abs: float
     poor: tuple[Part, ...] = ()
     worst: Part | None = None
+    varying_db: float = math.inf
+    """The lowest SQNR about an output's mean: of what the output tells, where most of it is an offset."""
+    equal: float = 1.0
+    """The lowest share of equal values of an output of integers (labels, indices, masks)."""
     not_compared: str = ""
 
 

@@ -87,7 +87,8 @@ def passed_to_json(passed: Passed) -> dict[str, Any]:
             "outputs": tensors_to_json(passed.outputs),
             "gate": {"not_compared": gate.not_compared} if gate.not_compared else
                     {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
-                     "poor": [asdict(part) for part in gate.poor], "worst": gate.worst and asdict(gate.worst)},
+                     "poor": [asdict(part) for part in gate.poor], "worst": gate.worst and asdict(gate.worst),
+                     "varying_db": db_to_json(gate.varying_db), "equal": gate.equal},
             "warnings": list(passed.warnings)}
 
 
@@ -101,7 +102,8 @@ def _gate_from_json(gate: dict[str, Any]) -> Gate:
     if "not_compared" in gate:
         return uncompared(gate["not_compared"])
     return Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"],
-                tuple(Part(**part) for part in gate["poor"]), gate["worst"] and Part(**gate["worst"]))
+                tuple(Part(**part) for part in gate["poor"]), gate["worst"] and Part(**gate["worst"]),
+                db_from_json(gate["varying_db"]), gate["equal"])
 
 
 def tensors_to_json(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:

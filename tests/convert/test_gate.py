@@ -61,6 +61,17 @@ def test_the_worst_output_decides_and_labels_do_not() -> None:
     assert compare([np.array([3])], [np.array([3])]).sqnr_db == math.inf
 
 
+def test_labels_count_by_equal_values_and_an_offset_does_not_hide_what_varies() -> None:
+    features, labels = np.arange(8.0), np.array([37, 38, 7, 35])
+    assert compare([features, labels], [features, np.array([0, 38, 0, 47])]).equal == 0.25
+    pixels = np.arange(8, dtype=np.uint8)
+    assert compare([pixels], [pixels + 1]).equal == 1.0
+    kelvin = 6000 + np.random.default_rng(0).normal(0, 1, (8, 10))
+    gate = compare([kelvin], [np.rint(kelvin / 23.5) * 23.5])
+    assert gate.sqnr_db > 40 and gate.varying_db < 3
+    assert compare([np.full((8, 1), 5.0)], [np.full((8, 1), 5.1)]).varying_db == math.inf
+
+
 def test_inputs_are_matched_by_name_and_else_by_position() -> None:
     assert calling_order([A, B], [B, A]) == [1, 0]
     assert calling_order([A, B], [TensorSpec("x", (1,), "float32"), TensorSpec("y", (2,), "float32")]) == [0, 1]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -48,3 +49,21 @@ def test_classes_that_seldom_come_first_as_in_fp32_are_poor() -> None:
 
 def test_a_part_of_an_unnamed_output_is_named_by_its_place() -> None:
     assert part_text(FEATURE).startswith("output 1, index 17")
+
+
+def test_what_fp32_makes_constant_was_not_rounded_away() -> None:
+    confidence = Part(0, 2, 2, 2, 3, "constant", 22.0, 0.5, 1.0, 0.75, lost=False)
+    assert grade(found(70.0, confidence), "fp32").state == grade(found(70.0, confidence), "fp16").state == "differs"
+    assert grade(found(70.0, confidence), "int8").state == "poor"
+    assert grade(found(70.0, replace(confidence, minor=True)), "fp32").state == "poor"
+
+
+def test_labels_that_are_others_differ_beside_features_that_are_near() -> None:
+    assert grade(replace(found(40.0), equal=0.0), "int8").state == "differs"
+    assert "only 70 % of the values" in grade(replace(found(40.0), equal=0.7), "int8").reason
+    assert grade(replace(found(40.0), equal=0.9), "int8").state == "ok"
+
+
+def test_what_varies_must_be_near_where_most_of_an_output_is_an_offset() -> None:
+    graded = grade(replace(found(59.5), varying_db=1.2), "int8")
+    assert graded.state == "poor" and "of what varies the SQNR is 1.2 dB" in graded.reason

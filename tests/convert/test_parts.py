@@ -124,3 +124,35 @@ def test_a_large_output_is_looked_at_in_blocks_with_the_same_result(monkeypatch:
     assert [(part.first, part.last, part.kind) for part in blocks.poor] == [
         (part.first, part.last, part.kind) for part in whole.poor]
     assert blocks.poor[0].sqnr_db == pytest.approx(whole.poor[0].sqnr_db)
+
+
+def test_a_part_of_another_unit_that_lies_at_one_value_is_poor_however_near_that_is() -> None:
+    """A heart rate, and a temperature that quantization left at 37.48 for everybody."""
+    random = np.random.default_rng(9)
+    reference = np.stack([random.uniform(0, 640, 8), random.uniform(37.1, 37.8, 8)], axis=1)[:, None]
+    found = reference.copy()
+    found[..., 1] = 37.48
+    (part,) = look_at(0, reference, found).poor
+    assert (part.axis, part.first, part.kind, part.lost, part.minor) == (1, 1, "constant", False, False)
+
+
+def test_many_scores_in_one_flat_vector_that_became_zero_are_lost() -> None:
+    random = np.random.default_rng(10)
+    reference = np.concatenate([random.uniform(0, 640, (8, 1, 100)), random.uniform(0, 1, (8, 1, 300))], axis=2)
+    (part,) = look_at(0, reference, rounded(reference)).poor
+    assert (part.first, part.last, part.size, part.lost) == (100, 399, 400, True)
+
+
+def test_silence_in_a_signal_is_not_lost() -> None:
+    random = np.random.default_rng(11)
+    reference = random.normal(0, 0.3, (4, 1, 800)).clip(-1, 1)
+    reference[..., 200:600] *= 0.002
+    assert not [part for part in look_at(0, reference, np.rint(reference * 127) / 127).poor if part.lost]
+
+
+def test_a_constant_is_not_excused_by_noise_that_its_own_range_exceeds() -> None:
+    random = np.random.default_rng(12)
+    reference = np.stack([random.normal(0, 1, (8, 64)), random.normal(0, 0.1, (8, 64))], axis=1) * 3
+    found = reference + random.normal(0, 0.02, reference.shape)
+    found[:, 1] = 0.0
+    assert look_at(0, reference, found).poor[0].lost
