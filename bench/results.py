@@ -75,6 +75,8 @@ class Outputs:
     reason: str | None = None
     part: str | None = None
     part_sqnr_db: float | None = None
+    short: str | None = None
+    """What made them poor: `12.9 dB`, `part`, `offset`, `labels`, `75 %` (of arg-max equal)."""
 
     @property
     def wrong(self) -> bool:
@@ -83,9 +85,8 @@ class Outputs:
 
     @property
     def word(self) -> str:
-        """The state as tables show it: `ok`, `poor 12.9 dB`, `differs`, `unknown`."""
-        known = [ratio for ratio in (self.sqnr_db, self.part_sqnr_db) if ratio is not None]
-        return f"poor {min(known):.1f} dB" if self.state == "poor" and known else self.state
+        """The state as tables show it: `ok`, `poor 12.9 dB`, `poor part`, `differs`, `unknown`."""
+        return f"{self.state} {self.short}" if self.short else self.state
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def outputs(trials: Iterable[TrialRecord]) -> Outputs | None:
     part = min(parts, key=lambda check: float(check["part_sqnr_db"]), default={})
     return Outputs(_state(worst), _worst(checks, "max_abs", max), _worst(checks, "cosine", min),
                    _worst(checks, "sqnr_db", min), _worst(checks, "agreement", min), worst.get("reason"),
-                   part.get("part"), part.get("part_sqnr_db"))
+                   part.get("part"), part.get("part_sqnr_db"), worst.get("short"))
 
 
 def _state(check: Mapping[str, Any]) -> OutputState:

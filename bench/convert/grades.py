@@ -27,10 +27,11 @@ AGREEING: Final = 0.8
 
 @dataclass(frozen=True)
 class Grade:
-    """Ok, or poor or differs and why."""
+    """Ok, or poor or differs and why; `short` is what made it poor, in a word or a number: `12.9 dB`, `part`."""
 
     state: Literal["ok", "poor", "differs"]
     reason: str = ""
+    short: str = ""
 
 
 def differs_below_db(precision: str) -> float:
@@ -61,18 +62,22 @@ def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: flo
     unequal = f"only {100 * found.equal:.0f} % of the values of an output of integers are those of fp32"
     if found.equal < EQUAL:
         return Grade("differs", unequal)
-    reasons = []
+    reasons: dict[str, str] = {}
     if found.sqnr_db < usual and not math.isinf(found.sqnr_db):
-        reasons.append(f"SQNR {found.sqnr_db:.1f} dB against fp32, {precision} usually has {usual:g}")
+        reasons[f"{found.sqnr_db:.1f} dB"] = (
+            f"SQNR {found.sqnr_db:.1f} dB against fp32, {precision} usually has {usual:g}")
     if found.varying_db < VARYING_DB:
-        reasons.append(f"most of an output is an offset, and of what varies the SQNR is {found.varying_db:.1f} dB")
+        reasons["offset"] = f"most of an output is an offset, and of what varies the SQNR is {found.varying_db:.1f} dB"
     if found.equal < AGREEING:
-        reasons.append(unequal)
+        reasons["labels"] = unequal
     if found.poor:
-        reasons.append(_listed("parts", found.poor, names))
+        reasons["part"] = _listed("parts", found.poor, names)
     if agreement is not None and agreement < AGREEING:
-        reasons.append(f"only {100 * agreement:.0f} % of samples have the same class first as fp32")
-    return Grade("poor", f"poor outputs: {'; '.join(reasons)}") if reasons else Grade("ok")
+        reasons[f"{100 * agreement:.0f} %"] = (
+            f"only {100 * agreement:.0f} % of samples have the same class first as fp32")
+    if not reasons:
+        return Grade("ok")
+    return Grade("poor", f"poor outputs: {'; '.join(reasons.values())}", next(iter(reasons)))
 
 
 def part_text(part: Part, names: Sequence[str] = ()) -> str:

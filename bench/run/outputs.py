@@ -83,8 +83,7 @@ def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, scored: int
         "ok": graded.state != "differs", "state": graded.state, "max_abs": found.max_abs, "cosine": found.cosine,
         "sqnr_db": measures.db_to_json(sqnr), "agreement": agreement,
         "part": worst and part_text(worst, names), "part_sqnr_db": worst and worst.sqnr_db}
-    if graded.reason:
-        verdict["reason"] = graded.reason
+    verdict |= {name: text for name, text in (("reason", graded.reason), ("short", graded.short)) if text}
     if graded.state != "differs" and min(sqnr, SAME_DB) < min(artifact.gate.sqnr_db, SAME_DB) - FALL_DB:
         verdict["warning"] = (f"outputs are worse than on the host: SQNR {sqnr:.1f} dB against "
                               f"{artifact.gate.sqnr_db:.1f} dB")

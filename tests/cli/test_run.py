@@ -30,7 +30,8 @@ PARTS = {
     "latency_ms": ["p50", "p50_low", "p50_high", "p90", "p99", "min", "mean", "within_cv", "between_cv"],
     "memory_mib": ["peak_rss", "model", "pss"],
     "accuracy": ["metric", "value", "count", "drop", "suspect"],
-    "outputs": ["ok", "state", "max_abs", "cosine", "sqnr_db", "agreement", "reason", "part", "part_sqnr_db"],
+    "outputs": ["ok", "state", "max_abs", "cosine", "sqnr_db", "agreement", "reason", "part", "part_sqnr_db",
+                "short"],
 }
 
 

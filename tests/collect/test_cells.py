@@ -127,10 +127,11 @@ def test_trials_beside_one_baseline_are_not_mixed_with_those_beside_another_or_n
 
 def test_one_poor_trial_makes_the_outputs_poor_with_its_reason_and_its_worst_part() -> None:
     good = GOOD | {"state": "ok", "part": "index 1", "part_sqnr_db": 25.0}
-    poor = GOOD | {"state": "poor", "reason": "SQNR 12.9 dB", "sqnr_db": 12.9, "part": "index 4", "part_sqnr_db": 7.5}
+    poor = GOOD | {"state": "poor", "reason": "SQNR 12.9 dB", "sqnr_db": 12.9, "part": "index 4", "part_sqnr_db": 7.5,
+                   "short": "12.9 dB"}
     cell = cell_of(trial(1, [2.0] * 5, outputs=good), trial(2, [2.0] * 5, outputs=poor))
     assert cell.outputs is not None and (cell.outputs.state, cell.outputs.reason) == ("poor", "SQNR 12.9 dB")
-    assert (cell.outputs.part, cell.outputs.word) == ("index 4", "poor 7.5 dB")
+    assert (cell.outputs.part, cell.outputs.word) == ("index 4", "poor 12.9 dB")
     unknown = {"ok": None, "state": "unknown", "reason": "draws random numbers"}
     cell = cell_of(trial(1, [2.0] * 5, outputs=unknown))
     assert cell.outputs is not None and (cell.outputs.state, cell.outputs.wrong) == ("unknown", False)

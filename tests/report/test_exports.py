@@ -36,7 +36,7 @@ def test_the_json_has_the_published_shape_and_order() -> None:
     assert list(cell["memory_mib"]) == ["peak_rss", "model", "pss"]
     assert list(cell["accuracy"]) == ["metric", "value", "count", "drop", "suspect"]
     assert list(cell["outputs"]) == ["ok", "state", "max_abs", "cosine", "sqnr_db", "agreement", "reason", "part",
-                                     "part_sqnr_db"]
+                                     "part_sqnr_db", "short"]
     device = json.loads(str(report(Morning(typical()), "json")))["devices"][0]
     assert list(device) == ["name", "emulated", "facts", "versions", "warnings"]
 

@@ -32,7 +32,8 @@ def test_what_was_not_measured_says_why() -> None:
 
 
 def test_poor_and_wrong_outputs_have_their_number_and_their_reason() -> None:
-    poor = replace(ok_cell(), outputs=Outputs("poor", sqnr_db=12.9, reason="poor outputs: SQNR 12.9 dB against fp32"))
+    poor = replace(ok_cell(), outputs=Outputs("poor", sqnr_db=12.9, short="12.9 dB",
+                                               reason="poor outputs: SQNR 12.9 dB against fp32"))
     text = _printed(replace(typical(), cells=(poor,)))
     assert "poor 12.9dB" in text
     assert f"poor {poor.runtime}/{poor.delegate} {poor.precision}: poor outputs: SQNR 12.9 dB against fp32" in text
