@@ -172,7 +172,9 @@ def _poor(axis: _Axis, held: npt.NDArray[np.bool_]) -> Iterable[Part]:
     odd = low & (constant if long else constant | other_unit | (sums.noise > FAR_NOISIER**2 * usual))
     chosen = held & (odd if long else odd | constant)
     kinds = {int(index): _kind(axis, int(index)) for index in np.flatnonzero(chosen)}
-    gone = {index for index, kind in kinds.items() if low[index] and (kind != "noise" or ratios[index] < LOST_DB)}
+    # A constant of another unit tells nothing of it any more, however near it lies to what it stands for.
+    gone = {index for index, kind in kinds.items() if (kind == "constant" and other_unit[index]) or (
+        low[index] and (kind != "noise" or ratios[index] < LOST_DB))}
     minor = len(kinds) < MINOR_SHARE * len(ratios)
     major = len(gone) >= (MAJOR_OF_LONG if long else MINOR_SHARE) * len(ratios)
     if long and minor:

@@ -16,6 +16,7 @@ Kind = Literal["run", "device", "runtime", "variant"]
 ALL: Final = "all"
 UNTOLD: Final = "not known"
 AGAIN: Final = "disturbed by other processes: measure again"
+BEFORE: Final = "disturbed by other processes"
 NOTED: Final = ("converter",)
 """Another converter makes another artifact, which is what a comparison is there to find: said, and no hindrance."""
 _OF_DEVICE: Final = ("os", "cpu", "libraries", "governor", "power-mode", "cores")
@@ -43,8 +44,10 @@ def differences(before: CellResult, after: CellResult, kind: Kind) -> tuple[Diff
 
 def _contention(before: CellResult, after: CellResult) -> tuple[Difference, ...]:
     told = [cell.circumstances.get(CONTENTION, UNTOLD) for cell in (before, after)]
-    shown = [AGAIN if DISTURBED in text.split(AND) else text for text in told]
-    return (Difference(CONTENTION, *shown),) if AGAIN in shown else ()
+    then, now = (DISTURBED in text.split(AND) for text in told)
+    if not (then or now):
+        return ()
+    return (Difference(CONTENTION, BEFORE if then else told[0], AGAIN if now else told[1]),)
 
 
 def noted(before: CellResult, after: CellResult) -> tuple[Difference, ...]:

@@ -25,7 +25,7 @@ from bench.run.tasks import Ready, whole_agenda
 from bench.session import Session, open_session
 from bench.store.records import CellRecord, RunRecord
 
-MEASURE = {"trials": 2, "min_samples": 3, "min_time": 0.0, "timeout": 1.5,
+MEASURE = {"trials": 2, "min_samples": 3, "min_time": 0.0, "timeout": 4.0,
            "warmup": {"min_runs": 1, "min_time": 0.0, "max_time": 0.0}}
 SPEC = TensorSpec("x", (3,), "float32")
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)

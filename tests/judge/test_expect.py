@@ -379,7 +379,7 @@ def test_a_disturbed_cell_is_neither_better_nor_worse_than_it_was(sides: tuple[b
         sides, (36.0, 10.0), ("20261120-031500-1c2d", "20261121-031500-7f3a"), strict=True))
     wanted = "{latency_p50: {against: last-green, at_most: +5%}}"
     (outcome,) = judged(wanted, after, before).outcomes
-    assert outcome.state == "not judged" and "measure again" in outcome.reason
+    assert outcome.state == "not judged" and "disturbed by other processes" in outcome.reason
     (despite,) = judged(wanted.replace("{latency", "{despite: [contention], latency"), after, before).outcomes
     assert despite.state == "kept"
 
