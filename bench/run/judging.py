@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bench.collect.circumstances import CONTENTION, NAMES
+from bench.collect.digests import read_run
 from bench.collect.judgements import to_json
 from bench.config.check import check_despite
 from bench.config.expect import BASELINES, ExpectConfig, Regression
@@ -18,7 +19,10 @@ from bench.judge.compare import compare_runs, read
 from bench.judge.earlier import OPTIONS
 from bench.judge.expect import Baseline, Held, hold, judgement_of
 from bench.judge.guard import ALL
+from bench.judge.matching import match_runs
 from bench.judge.noise import Floors, find_floors
+from bench.judge.pairs import held
+from bench.judge.renamed import seem_renamed
 from bench.judge.sides import earlier_runs, previous
 from bench.judge.types import CellPair, Comparison, Refused
 from bench.results import Judgement, RunResult
@@ -154,8 +158,16 @@ def _green(expect: ExpectConfig, store: Store, run: RunRecord, result: RunResult
         found[metric] = made[key]
     known = {metric: comparison for metric, comparison in found.items() if comparison}
     if not known:
-        return Baseline(None, _first(store, run, "green "))
+        return Baseline(None, "; ".join([_first(store, run, "green "), *_renames(store, run, result)]))
     return Baseline(next(iter(known.values())), "", known)
+
+
+def _renames(store: Store, run: RunRecord, result: RunResult) -> tuple[str, ...]:
+    """What seems to be a model of the run before under another name, where no cell has a baseline to tell it by."""
+    for earlier in earlier_runs(store, run):
+        before = read_run(store, earlier)
+        return seem_renamed(match_runs(held(before.cells), held(result.cells)), before.run, result.run)
+    return ()
 
 
 def _first(store: Store, run: RunRecord, kind: str) -> str:

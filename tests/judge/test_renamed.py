@@ -90,6 +90,15 @@ def test_a_renamed_model_hides_no_regression_where_the_suite_says_so_and_is_name
     assert (found.state, found.baseline) == ("red", run_id(5))
 
 
+def test_a_renamed_only_model_is_offered_though_no_cell_has_a_baseline(tmp_path: Path) -> None:
+    text = ("version: 1\nname: vision\nmodels: {new: {source: {onnx: n.onnx}}}\n"
+            "expect: {latency_p50: {against: last-green, at_most: +10%}}\n")
+    with nights(tmp_path / "a") as store:
+        store.set_judgement(run_id(5), {"state": "green"})
+        found = judge_run(store, run_id(6), parse_suite(text, Path("s.yaml"), Path()).config)
+    assert "has the same file as old" in found.notes[0] and "`was: old`" in found.notes[0]
+
+
 def test_a_model_is_not_what_another_of_the_suite_is() -> None:
     text = "version: 1\nname: s\nmodels: {a: {source: {onnx: a}}, b: {source: {onnx: b}, was: a}}\n"
     with pytest.raises(ConfigError, match="'a' is a model of this suite"):
