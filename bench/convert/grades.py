@@ -67,7 +67,7 @@ def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: flo
         reasons[f"{found.sqnr_db:.1f} dB"] = (
             f"SQNR {found.sqnr_db:.1f} dB against fp32, {precision} usually has {usual:g}")
     if found.varying_db < VARYING_DB:
-        reasons["offset"] = f"most of an output is an offset, and of what varies the SQNR is {found.varying_db:.1f} dB"
+        reasons["offset"] = f"about the mean of an output the SQNR is only {found.varying_db:.1f} dB"
     if found.equal < AGREEING:
         reasons["labels"] = unequal
     if found.poor:

@@ -66,4 +66,4 @@ def test_labels_that_are_others_differ_beside_features_that_are_near() -> None:
 
 def test_what_varies_must_be_near_where_most_of_an_output_is_an_offset() -> None:
     graded = grade(replace(found(59.5), varying_db=1.2), "int8")
-    assert graded.state == "poor" and "of what varies the SQNR is 1.2 dB" in graded.reason
+    assert graded.state == "poor" and "about the mean of an output the SQNR is only 1.2 dB" in graded.reason
