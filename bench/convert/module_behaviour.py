@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE, same
+from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE
 from bench.convert.binding import binding_of, bound, load_bound
 from bench.convert.execute import Samples
 from bench.convert.module_state import changed, snapshot
 from bench.convert.probe import Probe, ordered
 from bench.convert.recipe import Work
 from bench.convert.reference import arguments_of, arrays_of, run_module, write_outputs
+from bench.convert.sameness import same
 from bench.errors import ModelError
 from bench.models.factory import load_module
 from bench.models.spec import TensorSpec

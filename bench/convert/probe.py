@@ -36,6 +36,11 @@ class Probe:
     same_again: bool = True
     same_fresh: bool = True
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it gives the same outputs on the same input, whatever ran before and with any random numbers."""
+        return self.same_again and self.same_fresh and not (self.state or self.random)
+
 
 def ordered(inputs: Sequence[TensorSpec], order: Sequence[str]) -> tuple[TensorSpec, ...]:
     """The inputs in the order of a probe (which has none where the names do not fit)."""

@@ -299,7 +299,7 @@ class _DeviceRun:
         finally:
             fetched.unlink()
         probe = task.ready.model.probe
-        on_host = probe.same_again if probe else None
+        on_host = probe.repeats if probe else None
         findings = {**report.findings, "repeats": repeat.verdict(found.difference, on_host)}
         if task.kind == "accuracy":
             assert labelled is not None

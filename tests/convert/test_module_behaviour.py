@@ -28,19 +28,17 @@ def probe_of(folder: Path, location: str = "tests.fakes.behaviours:planned", kin
     """What the probe tells of a source on four samples, found in this process."""
     samples, output = folder / "samples.npz", folder / "reference" / "outputs.npz"
     np.savez(samples, x=np.random.default_rng(0).normal(size=(4, *SHAPE)).astype(np.float32))
-    if output.exists():
-        output.unlink()
-        output.parent.rmdir()
-    work = Work(Source(kind, location, ROOT, "0"), INPUTS, "fp32", None, samples, folder / "none")
-    return probed({"work": work_to_json(work),
-                   "references": [{"samples": str(samples), "count": 3, "output": str(output)}]})
+    output.unlink(missing_ok=True)
+    output.parent.mkdir(exist_ok=True)
+    work = Work(Source(kind, location, ROOT, "0"), INPUTS, "fp32", None, samples, output)
+    return probed({"work": work_to_json(work)})
 
 
 def fresh_outputs(folder: Path, steps: list[str]) -> list[np.ndarray]:
     torch.manual_seed(0)
     net = Chain(steps).eval()
     with np.load(folder / "samples.npz") as samples, torch.no_grad():
-        return [net(torch.from_numpy(samples["x"][place].copy())).numpy().copy() for place in range(3)]
+        return [net(torch.from_numpy(samples["x"][place].copy())).numpy().copy() for place in range(4)]
 
 
 steps = st.tuples(st.lists(st.sampled_from(sorted(WRITING)), max_size=2),
@@ -80,6 +78,15 @@ def test_noise_of_a_generator_of_the_modules_own_is_noise_and_not_state(tmp_path
 
 def test_a_draw_that_is_nearly_always_the_same_is_found_by_more_seeds(tmp_path: Path) -> None:
     assert probe_of(tmp_path, "tests.fakes.behaviours:seldom").random == ("multinomial",)
+
+
+@pytest.mark.parametrize(("factory", "state", "random"), [
+    ("steady_detector", (), ()), ("noisy_detector", (), ("rand_like",)), ("smoothing_detector", ("smooth",), ())])
+def test_scores_beside_boxes_in_pixels_are_looked_at_for_themselves(
+        tmp_path: Path, factory: str, state: tuple[str, ...], random: tuple[str, ...]) -> None:
+    found = probe_of(tmp_path, f"tests.fakes.behaviours:{factory}")
+    assert (found.state, found.random) == (state, random)
+    assert found.repeats == (not state and not random)
 
 
 def test_a_factory_that_makes_another_model_each_time_is_refused(tmp_path: Path) -> None:

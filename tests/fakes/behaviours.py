@@ -197,3 +197,34 @@ class _Scores(nn.Module):
 
 def scores() -> nn.Module:
     return _Scores()
+
+
+class _Detector(nn.Module):
+    """Boxes in pixels and a score each; the scores are noisy or follow those of earlier calls."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.boxes, self.scores = nn.Linear(SHAPE[1], 400), nn.Linear(SHAPE[1], 100)
+        self.register_buffer("smooth", torch.zeros(1, 100))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        boxes, scores = torch.sigmoid(self.boxes(x)) * 640, torch.sigmoid(self.scores(x))
+        if self.kind == "noise":
+            scores = torch.rand_like(scores)
+        elif self.kind == "state":
+            self.smooth = 0.7 * self.smooth + 0.3 * scores
+            scores = self.smooth
+        return torch.cat([boxes, scores], 1)
+
+
+def steady_detector() -> nn.Module:
+    return _Detector("")
+
+
+def noisy_detector() -> nn.Module:
+    return _Detector("noise")
+
+
+def smoothing_detector() -> nn.Module:
+    return _Detector("state")
