@@ -8,8 +8,8 @@ of all random numbers and by a fresh instance:
 
 Both calls of A with seed 1 differ: state. The second calls of A and B (other seeds, the same history) differ: random
 numbers. The first calls of A and B differ: randomness that no seed reaches, or a factory that makes another model each
-time. What differs: see `sameness`. Where calls change buffers or attributes and outputs do not follow at once, more calls
-are made, for state that acts late: a buffer of frames that must first be full.
+time. What differs: see `sameness`. Where calls change buffers or attributes and outputs do not follow at once, more
+calls of B are made: see `late_state`.
 """
 
 from __future__ import annotations

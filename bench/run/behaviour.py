@@ -22,6 +22,9 @@ def remarks(found: Probe, inputs: Sequence[TensorSpec], *, labelled: bool) -> It
                "format that freezes the state is refused; pass it in and out as an input and an output instead")
         if labelled:
             yield "keeps state between calls: its accuracy is that of the labelled samples in the order of the file"
+    if found.changing:
+        yield (f"changes {_listed(found.changing)} when it is called; its outputs did not follow within {found.calls} "
+               "calls: if they do later, it keeps state between calls, which no format is checked for")
     if found.random:
         yield (f"draws random numbers ({_listed(found.random)}): its outputs are not compared with fp32, only their "
                "shape and that they are finite; pass the noise in as an input to have them compared")

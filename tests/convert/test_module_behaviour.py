@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.convert.behaviour import UNSEEN_RANDOM, probed
-from bench.convert.probe import Probe
+from bench.convert.probe import Probe, probe_from_json, probe_to_json
 from bench.convert.recipe import Work
 from bench.convert.wire import work_to_json
 from bench.errors import ModelError
 from bench.models.spec import Source, SourceKind, TensorSpec
+from bench.run.behaviour import remarks
 from tests.fakes import behaviours
 from tests.fakes.behaviours import DRAWING, HARMLESS, KEEPING, SHAPE, WRITING, Chain
 
@@ -59,6 +61,8 @@ def test_whatever_a_network_does_beside_computing_is_found_and_nothing_else(
     assert set(found.random) == {DRAWING[step] for step in middle if step in DRAWING}
     assert found.changed_inputs == (("x",) if first or (last and not middle) else ())
     assert found.same_again == (not kept) and found.same_fresh
+    assert set(found.changing) == ({"idle"} if "idle counter" in middle and not kept else set())
+    assert probe_from_json(json.loads(json.dumps(probe_to_json(found)))) == found
     if not found.random:
         with np.load(tmp_path / "reference" / "outputs.npz") as kept_outputs:
             wanted = fresh_outputs(tmp_path, behaviours.PLAN)
@@ -87,6 +91,26 @@ def test_scores_beside_boxes_in_pixels_are_looked_at_for_themselves(
     found = probe_of(tmp_path, f"tests.fakes.behaviours:{factory}")
     assert (found.state, found.random) == (state, random)
     assert found.repeats == (not state and not random)
+
+
+@pytest.mark.parametrize(("factory", "state"), [
+    ("late_deque", {"frames"}), ("late_ring", {"ring", "count"}), ("late_period", {"count"})])
+def test_state_that_acts_after_several_calls_is_found(tmp_path: Path, factory: str, state: set[str]) -> None:
+    found = probe_of(tmp_path, f"tests.fakes.behaviours:{factory}")
+    assert set(found.state) == state and not found.random and not found.repeats and not found.changing
+
+
+def test_what_changes_without_an_effect_is_told_and_not_blamed(tmp_path: Path) -> None:
+    found = probe_of(tmp_path, "tests.fakes.behaviours:idle_ring")
+    assert found.repeats and found.changing == ("ring",)
+    told = list(remarks(found, INPUTS, labelled=False))
+    assert len(told) == 1 and told[0].startswith(
+        "changes ring when it is called; its outputs did not follow within 34 calls")
+
+
+def test_a_count_of_batches_is_not_worth_a_word(tmp_path: Path) -> None:
+    found = probe_of(tmp_path, "tests.fakes.behaviours:counts_batches")
+    assert found.repeats and not list(remarks(found, INPUTS, labelled=False))
 
 
 def test_a_factory_that_makes_another_model_each_time_is_refused(tmp_path: Path) -> None:

@@ -160,8 +160,8 @@ def test_noise_in_an_onnx_file_is_named_wherever_it_is_drawn(workbench: Bench, t
 
 def test_weak_noise_on_few_values_of_an_onnx_file_is_named(workbench: Bench, tmp_path: Path) -> None:
     float_ = TensorProto.FLOAT
-    noisy = [helper.make_node("RandomNormalLike", ["m"], ["n"], scale=0.01), helper.make_node("Mul", ["n", "on"], ["l"]),
-             helper.make_node("Add", ["m", "l"], ["y"])]
+    noisy = [helper.make_node("RandomNormalLike", ["m"], ["n"], scale=0.01),
+             helper.make_node("Mul", ["n", "on"], ["l"]), helper.make_node("Add", ["m", "l"], ["y"])]
     made = helper.make_function("own", "Noise", ["m", "on"], ["y"], noisy, [helper.make_opsetid("", 17)])
     graph = helper.make_graph(
         [helper.make_node("Add", ["x", "far"], ["m"]), helper.make_node("Noise", ["m", "on"], ["y"], domain="own")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -228,3 +229,56 @@ def noisy_detector() -> nn.Module:
 
 def smoothing_detector() -> nn.Module:
     return _Detector("state")
+
+
+class _Late(nn.Module):
+    """Holds something that changes at every call and acts late, or never."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.count = kind, 0
+        self.linear, self.frames = nn.Linear(SHAPE[1], SHAPE[1]), deque[torch.Tensor](maxlen=8)
+        self.register_buffer("ring", torch.zeros(8, SHAPE[1]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.linear(x)
+        if self.kind == "deque":
+            self.frames.append(x.clone())
+            return y + torch.stack([*self.frames]).mean(0) if len(self.frames) == 8 else y
+        if self.kind == "period":
+            self.count = (self.count + 1) % 5
+            return y * 2 if self.count == 3 else y
+        self.ring.copy_(torch.cat([self.ring[1:], x]))
+        if self.kind == "ring":
+            self.count += 1
+            return y + self.ring.mean(0) if self.count >= 12 else y
+        return y
+
+
+def late_deque() -> nn.Module:
+    return _Late("deque")
+
+
+def late_period() -> nn.Module:
+    return _Late("period")
+
+
+def late_ring() -> nn.Module:
+    return _Late("ring")
+
+
+def idle_ring() -> nn.Module:
+    return _Late("idle")
+
+
+def counts_batches() -> nn.Module:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm1d(SHAPE[1])
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.norm.num_batches_tracked.add_(1)
+            return self.norm(x)
+
+    return Counting()
