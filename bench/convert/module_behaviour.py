@@ -69,7 +69,7 @@ def probed_module(work: Work, samples: Samples) -> Probe:
     del module
     fresh = load_bound(work.source, inputs)
     again = [_call(fresh, inputs, samples, 0, SEED) for _ in range(2)]
-    found = _judged(calls, again, binding.order)
+    found = replace(_judged(calls, again, binding.order), unnamed=binding.unnamed)
     if calls.lasting and not (found.state or UNSEEN_RANDOM in found.random):
         found = _looked_longer(found, calls, fresh, inputs, samples)
     if calls.operators and not (found.state or found.random) and _moves(calls.first, fresh, inputs, samples):

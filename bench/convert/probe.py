@@ -20,6 +20,8 @@ class Probe:
     `order` are the inputs' names in the order in which the module takes them. `mismatch` says why the names given do
     not fit forward's, "" when they do; nothing else is then known.
 
+    `unnamed` are those of them that only their order tells apart, as forward does not tell its arguments' names.
+
     `state` names buffers and attributes (of a file: operators) that keep something from call to call which changes
     later outputs, `random` the operators that draw random numbers which change outputs, `changed_inputs` the inputs
     that a call writes to. `same_again`: the first sample gave the same outputs after the others; `same_fresh`: it did
@@ -38,6 +40,7 @@ class Probe:
     same_fresh: bool = True
     changing: tuple[str, ...] = ()
     calls: int = 0
+    unnamed: tuple[str, ...] = ()
 
     @property
     def repeats(self) -> bool:
@@ -57,7 +60,7 @@ def probe_to_json(found: Probe) -> dict[str, Any]:
             "mismatch": found.mismatch, "weights": dict(found.weights), "state": list(found.state),
             "random": list(found.random), "changed_inputs": list(found.changed_inputs),
             "same_again": found.same_again, "same_fresh": found.same_fresh, "changing": list(found.changing),
-            "calls": found.calls}
+            "calls": found.calls, "unnamed": list(found.unnamed)}
 
 
 def probe_from_json(data: dict[str, Any]) -> Probe:
@@ -65,4 +68,4 @@ def probe_from_json(data: dict[str, Any]) -> Probe:
     return Probe(tuple(map(TensorSpec.from_json, data["outputs"])), tuple(data["order"]), data["mismatch"],
                  tuple(data["weights"].items()), tuple(data["state"]), tuple(data["random"]),
                  tuple(data["changed_inputs"]), data["same_again"], data["same_fresh"],
-                 tuple(data["changing"]), data["calls"])
+                 tuple(data["changing"]), data["calls"], tuple(data["unnamed"]))

@@ -13,6 +13,10 @@ from bench.models.spec import TensorSpec
 
 def remarks(found: Probe, inputs: Sequence[TensorSpec], *, labelled: bool) -> Iterator[str]:
     """What the probe of a model found; `labelled`: it is scored on labelled samples."""
+    if found.unnamed:
+        yield (f"forward does not tell its arguments' names (*args): its inputs are given in the suite's order "
+               f"({_listed(found.unnamed)}); in another order they would be mistaken; functools.wraps in a decorator "
+               "keeps the names")
     if found.changed_inputs:
         size = sum(_bytes(spec) for spec in inputs if spec.name in found.changed_inputs)
         yield (f"changes its input {_listed(found.changed_inputs)} in place; it is exported with a copy, which costs "

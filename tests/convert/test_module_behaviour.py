@@ -113,6 +113,16 @@ def test_a_count_of_batches_is_not_worth_a_word(tmp_path: Path) -> None:
     assert found.repeats and not list(remarks(found, INPUTS, labelled=False))
 
 
+def test_inputs_whose_order_alone_decides_are_a_remark(tmp_path: Path) -> None:
+    inputs = tuple(TensorSpec(name, (1, 4), "float32") for name in ("b", "a", "c"))
+    np.savez(tmp_path / "samples.npz", **{spec.name: np.ones((2, 1, 4), np.float32) for spec in inputs})
+    work = Work(Source("torch", "tests.fakes.forwards:nameless", ROOT, "0"), inputs, "fp32", None,
+                tmp_path / "samples.npz", tmp_path / "outputs.npz")
+    found = probed({"work": work_to_json(work)})
+    told = list(remarks(found, inputs, labelled=False))
+    assert len(told) == 1 and "its inputs are given in the suite's order (b, a, c)" in told[0]
+
+
 def test_a_factory_that_makes_another_model_each_time_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="another model each time"):
         probe_of(tmp_path, "tests.fakes.behaviours:another_each_time")
