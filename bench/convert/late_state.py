@@ -52,6 +52,14 @@ def late_state(module: nn.Module, call: Callable[[int], list[Array]], samples: i
     return Late(changed(before, between, snapshot(module)), filled + 1 + compared, followed)
 
 
+def order_of_calls(samples: int, calls: int) -> list[int]:
+    """Samples in whose order a model that keeps state gives other outputs of sample 0: `calls` as `Probe` has it."""
+    if not calls:
+        return [0, 0, *range(1, samples), 0]
+    fill = min(OTHERS, calls - 3)
+    return [0, 0, *(1 + turn % (samples - 1) if samples > 1 else 0 for turn in range(fill)), *[0] * (calls - 2 - fill)]
+
+
 def _until(done: Callable[[int], bool], most: int) -> tuple[int, bool]:
     """How often `done` was called, at most so often and so long, and whether it said yes."""
     end = time.monotonic() + LIMIT_S

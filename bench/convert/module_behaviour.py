@@ -114,9 +114,10 @@ def _looked_longer(found: Probe, calls: _Calls, fresh: nn.Module, inputs: Inputs
     """The probe after more calls of the fresh instance, which has had two."""
     late = late_state(fresh, lambda index: _call(fresh, inputs, samples, index, SEED), len(samples[inputs[0].name]),
                       calls.first)
+    made = 2 + late.calls
     if late.followed:
-        return replace(found, state=calls.changed_names, same_again=False)
-    return replace(found, changing=tuple(name for name in calls.lasting if name in late.changed), calls=2 + late.calls)
+        return replace(found, state=calls.changed_names, same_again=False, calls=made)
+    return replace(found, changing=tuple(name for name in calls.lasting if name in late.changed), calls=made)
 
 
 def _judged(calls: _Calls, fresh: Sequence[list[Array]], order: tuple[str, ...]) -> Probe:

@@ -26,7 +26,8 @@ class Probe:
     later outputs, `random` the operators that draw random numbers which change outputs, `changed_inputs` the inputs
     that a call writes to. `same_again`: the first sample gave the same outputs after the others; `same_fresh`: it did
     so in a fresh instance. Differences of rounding are none. `changing` names buffers and attributes that go on
-    changing when it is called, without an effect on outputs within `calls` calls of one instance.
+    changing when it is called, without an effect on outputs within `calls` calls of one instance; with
+    `state`, `calls` are those after which it showed, 0 where it did at once.
     """
 
     outputs: tuple[TensorSpec, ...]

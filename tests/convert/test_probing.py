@@ -114,6 +114,15 @@ def test_a_file_that_keeps_the_state_passes_and_one_that_lost_it_is_refused_for_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("factory", ["smoothing", "late"])
+def test_a_file_that_lost_state_which_hardly_shows_is_refused(workbench: Bench, tmp_path: Path, factory: str) -> None:
+    job = probed(job_of(tmp_path, factory, "x"), workbench)
+    assert job.probe is not None and "memory" in job.probe.state
+    assert workbench.artifact(job, "fp32", "torchscript").gate.sqnr_db > 100
+    assert "it gives the same outputs again" in workbench.refusal(job, "fp32", "onnx").reason
+
+
+@pytest.mark.slow
 def test_noise_is_not_compared_and_every_precision_is_made(workbench: Bench, tmp_path: Path) -> None:
     job = probed(job_of(tmp_path, "noisy", "x"), workbench)
     for precision in ("fp32", "int8"):

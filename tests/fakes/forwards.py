@@ -72,6 +72,27 @@ class Remembering(nn.Module):
         return self.linear(self.memory)
 
 
+class Smoothing(Remembering):
+    """A small smoothed part beside a large one."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.memory.copy_(0.5 * self.memory + x)
+        return torch.cat([self.linear(x) + 4096, 0.125 * self.memory + 0.0], 1)
+
+
+class Late(Remembering):
+    """Adds what it has summed once it was called 24 times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("count", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.count.add_(1)
+        self.memory.copy_(0.5 * self.memory + x)
+        return self.linear(x) + (self.count >= 24).float() * self.memory
+
+
 class Noisy(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -134,3 +155,5 @@ def more_by_name() -> nn.Module: return MoreByName()
 def by_place_only() -> nn.Module: return ByPlaceOnly()
 def nameless() -> nn.Module: return Nameless()
 def decorated() -> nn.Module: return Decorated()
+def smoothing() -> nn.Module: return Smoothing()
+def late() -> nn.Module: return Late()
