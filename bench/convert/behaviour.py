@@ -8,28 +8,20 @@ of all random numbers and by a fresh instance:
 
 Both calls of A with seed 1 differ: state. The second calls of A and B (other seeds, the same history) differ: random
 numbers. The first calls of A and B differ: randomness that no seed reaches, or a factory that makes another model each
-time.
+time. What differs: see `sameness`. Where calls change buffers or attributes and outputs do not follow at once, more
+calls of B are made: see `late_state`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from bench.convert.execute import read_samples
-from bench.convert.measures import sqnr_db
 from bench.convert.probe import Probe
 from bench.convert.reference import FRAMEWORK
 from bench.convert.wire import work_from_json
 from bench.errors import ConfigError
 
-Array = npt.NDArray[np.generic]
-
-SAME_DB = 60.0
-"""Floating-point outputs that differ by less are the same: threads add up in another order."""
 UNSEEN_STATE = "something outside its buffers and attributes"
 UNSEEN_RANDOM = "random numbers or state from outside the model"
 
@@ -51,22 +43,3 @@ def probed(job: dict[str, Any]) -> Probe:
     from bench.convert.file_behaviour import probed_file
 
     return probed_file(work, samples)
-
-
-def same(wanted: Sequence[Array], found: Sequence[Array]) -> bool:
-    """Whether these are the same outputs: as many, of the same shapes, equal but for rounding."""
-    if len(wanted) != len(found):
-        return False
-    return all(_same(one, other) for one, other in zip(wanted, found, strict=True))
-
-
-def _same(wanted: Array, found: Array) -> bool:
-    if wanted.shape != found.shape:
-        return False
-    if not np.issubdtype(wanted.dtype, np.floating):
-        return np.array_equal(wanted, found)
-    finite = np.isfinite(wanted.astype(np.float64))
-    if not np.array_equal(np.where(finite, 0, wanted), np.where(finite, 0, found), equal_nan=True):
-        return False
-    return sqnr_db(wanted[finite], found[finite]) > SAME_DB
-

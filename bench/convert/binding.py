@@ -7,6 +7,7 @@ exporter, tracer and quantizer then sees plain positional arguments that it may 
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import keyword
 import linecache
@@ -30,19 +31,27 @@ _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_
 @dataclass(frozen=True)
 class Binding:
     """`order` are the inputs as forward lists them; of these the first `by_place` are given by position, the others by
-    keyword. All are given by position when their names are not forward's."""
+    keyword. All are given by position when their names are not forward's.
+
+    `filled` are pairs of a place in the call and the default, as source text, of an argument that is left out there.
+    `unnamed` are inputs that only their order tells apart, as forward has no names for them (*args).
+    """
 
     order: tuple[str, ...]
     by_place: int
+    filled: tuple[tuple[int, str], ...] = ()
+    unnamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One of forward's own parameters."""
+    """One of forward's own parameters. `by_keyword`: it may be given so; `default`: what it is when left out."""
 
     name: str
     by_place: bool
     needed: bool
+    by_keyword: bool = True
+    default: object = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,8 @@ def bound(module: nn.Module, binding: Binding, inputs: Sequence[TensorSpec],
           copied: Collection[str] = ()) -> nn.Module:
     """The module itself where it takes `inputs` by position and may keep them, else wrapped."""
     names = [spec.name for spec in inputs]
-    if binding.by_place == len(names) and list(binding.order) == names and not set(copied).intersection(names):
+    as_it_is = binding.by_place == len(names) and list(binding.order) == names and not binding.filled
+    if as_it_is and not set(copied).intersection(names):
         return module
     return _wrapped(module, names, binding, copied)
 
@@ -91,14 +101,16 @@ def signature_of(source: Source, module: nn.Module) -> Signature:
         listed = inspect.signature(module.forward).parameters.values()
     except (TypeError, ValueError):
         return Signature(more=True)
-    own = tuple(Parameter(one.name, one.kind in _BY_PLACE, one.default is inspect.Parameter.empty) for one in listed
+    own = tuple(Parameter(one.name, one.kind in _BY_PLACE, one.default is inspect.Parameter.empty,
+                          one.kind is not inspect.Parameter.POSITIONAL_ONLY, one.default) for one in listed
                 if one.kind in (*_BY_PLACE, inspect.Parameter.KEYWORD_ONLY))
     kinds = {one.kind for one in listed}
     return Signature(own, inspect.Parameter.VAR_POSITIONAL in kinds, inspect.Parameter.VAR_KEYWORD in kinds)
 
 
 def bind(signature: Signature, names: Sequence[str]) -> Binding:
-    """How inputs of these names are given to forward: by name where all names are its own, by position where none is.
+    """How inputs of these names are given to forward: by name where all names are its own (or **kwargs takes the
+    others), by position where none is.
 
     Raises ConfigError where some are, and where forward needs one that is not among them.
     """
@@ -106,26 +118,56 @@ def bind(signature: Signature, names: Sequence[str]) -> Binding:
     known = [name for name in names if name in own]
     if not known:
         by_keyword = signature.more_named and not (own or signature.more) and all(map(_is_word, names))
-        return Binding(tuple(names), 0 if by_keyword else len(names))
-    if len(known) < len(names):
+        return Binding(tuple(names), 0 if by_keyword else len(names), unnamed=_unnamed(signature, names))
+    others = [name for name in names if name not in own]
+    if others:
         if signature.more and list(names[:len(own)]) == own[:len(names)]:
-            return Binding(tuple(names), len(names))
-        raise _partial(own, names)
+            return Binding(tuple(names), len(names), unnamed=_unnamed(signature, names))
+        if not signature.more_named or any(not _is_word(name) or _misspelt(name, own, names) for name in others):
+            raise _partial(own, names)
     lacking = [one.name for one in signature.parameters if one.needed and one.name not in names]
     if lacking:
         raise ConfigError(f"forward takes {', '.join(own)}, and inputs: leaves out {', '.join(lacking)}, "
                           "which it needs",
                           hint=f"add {lacking[0]}: to inputs:, or give it a default in forward")
-    return _by_name(signature.parameters, names)
+    return _by_name(signature.parameters, names, others)
 
 
-def _by_name(parameters: Sequence[Parameter], names: Sequence[str]) -> Binding:
-    by_place = 0
-    for one in parameters:
-        if not one.by_place or one.name not in names:
+def _unnamed(signature: Signature, names: Sequence[str]) -> tuple[str, ...]:
+    """Inputs that go to *args, where they are several: a single one cannot be mistaken."""
+    beyond = tuple(names[len(signature.parameters):])
+    return beyond if signature.more and len(beyond) > 1 else ()
+
+
+def _by_name(parameters: Sequence[Parameter], names: Sequence[str], others: Sequence[str]) -> Binding:
+    """By position up to the last that can be given in no other way, and on to the first that is left out."""
+    must = max((place + 1 for place, one in enumerate(parameters) if not one.by_keyword and one.name in names),
+               default=0)
+    by_place, filled = 0, []
+    for place, one in enumerate(parameters):
+        if place < must and one.name not in names:
+            filled.append((place, _default_text(one)))
+        elif not one.by_place or one.name not in names:
             break
-        by_place += 1
-    return Binding(tuple(one.name for one in parameters if one.name in names), by_place)
+        else:
+            by_place += 1
+    order = (*(one.name for one in parameters if one.name in names), *others)
+    return Binding(order, by_place, tuple(filled))
+
+
+def _default_text(parameter: Parameter) -> str:
+    if parameter.default is None or type(parameter.default) in (bool, int, str):
+        return repr(parameter.default)
+    if isinstance(parameter.default, float):
+        return f"float({str(parameter.default)!r})"
+    raise ConfigError(f"forward takes {parameter.name} by position only, before one that inputs: gives, and its "
+                      f"default, of type {type(parameter.default).__name__}, cannot be put there",
+                      hint=f"add {parameter.name}: to inputs:, or let forward take the later ones by keyword")
+
+
+def _misspelt(name: str, own: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether it is nearly one of forward's own that is not given: **kwargs would take it and nobody would know."""
+    return bool(difflib.get_close_matches(name, [one for one in own if one not in names], n=1, cutoff=0.8))
 
 
 def _partial(own: Sequence[str], names: Sequence[str]) -> ConfigError:
@@ -144,6 +186,8 @@ def _wrapped(module: nn.Module, names: Sequence[str], binding: Binding, copied: 
     words = _parameter_names(names)
     given = {name: f"{word}.clone()" if name in copied else word for name, word in zip(names, words, strict=True)}
     arguments = [given[name] for name in binding.order[:binding.by_place]]
+    for place, text in binding.filled:
+        arguments.insert(place, text)
     arguments += [f"{name}={given[name]}" for name in binding.order[binding.by_place:]]
     forward = _compiled(f"def forward(self, {', '.join(words)}):\n    return self.module({', '.join(arguments)})\n")
     bound: nn.Module = type("Bound", (torch.nn.Module,), {"forward": forward})()

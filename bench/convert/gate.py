@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.convert import parts
-from bench.convert.execute import read_samples, run_file
+from bench.convert.execute import Samples, read_samples, run_file
 from bench.convert.grades import grade, refused_below_db
+from bench.convert.late_state import order_of_calls
 from bench.convert.measures import cosine, equal_share, max_abs, sqnr_db, varying_sqnr_db
 from bench.convert.recipe import Work
+from bench.convert.sameness import same
 from bench.convert.types import Gate, uncompared
 from bench.convert.wire import Passed
 from bench.errors import ConfigError, MissingExtra, ModelError
@@ -24,9 +26,11 @@ from bench.models.spec import ModelInfo
 
 Array = npt.NDArray[np.generic]
 
-REVISION = 7
+REVISION = 8
 """Rises whenever the gate would decide otherwise: cached decisions of an older one are then not used."""
 
+EXACT = ("fp32", "fp16", "bf16")
+"""Precisions whose outputs show state however little it moves them."""
 UNSHRUNK, WEIGHTY_BYTES = 0.9, 100_000
 """A quantized file that keeps more than this part of its base's size; smaller bases are mostly graph, not weights."""
 
@@ -37,11 +41,12 @@ def check(work: Work, format_: str, reference: Path, verification: Path) -> Pass
     `reference` is an .npz with the fp32 outputs ("0", "1", ...) on the samples of `verification`, none of which was
     calibrated on. A file that lost a part of an output passes with a warning: it is measured, and shown as what it is.
     Raises ModelError when the file was not quantized, does not run, or gives outputs of another shape, not finite, or
-    ruined.
+    ruined, or lost the model's state.
     """
     info = _open(work.output, format_)
     _check_quantized(info, work)
-    executed = run_file(info, work.inputs, read_samples(verification, work.inputs))
+    samples = read_samples(verification, work.inputs)
+    executed = run_file(info, work.inputs, samples)
     with np.load(reference, allow_pickle=False) as arrays:
         wanted = [arrays[str(place)] for place in range(len(arrays.files))]
     _check_shapes(wanted, executed.values)
@@ -54,6 +59,8 @@ def check(work: Work, format_: str, reference: Path, verification: Path) -> Pass
     if gate.sqnr_db < least_db:
         raise ModelError(f"{_lost_state(work)}outputs ruined: SQNR {gate.sqnr_db:.1f} dB against fp32, "
                          f"{work.precision} must have at least {least_db:g} to be measured")
+    if work.precision in EXACT and _lost_state(work) and _repeats(info, work, samples):
+        raise ModelError(f"{_lost_state(work)}it gives the same outputs again on the same input, the model does not")
     return Passed(executed.inputs, executed.places, executed.outputs, gate,
                   (*([found.reason] if found.reason else []), *_unshrunk(work)))
 
@@ -62,6 +69,16 @@ def _lost_state(work: Work) -> str:
     """What a refusal begins with where outputs are most likely wrong because the export lost the model's state."""
     state = work.probe.state if work.probe is not None else ()
     return f"lost the state that the model keeps between calls ({', '.join(state)}): " if state else ""
+
+
+def _repeats(info: ModelInfo, work: Work, samples: Samples) -> bool:
+    """Whether the file gives the same outputs on the first sample wherever it comes among calls on which the model's
+    own outputs depend."""
+    assert work.probe is not None
+    turns = order_of_calls(len(samples[work.inputs[0].name]), work.probe.calls)
+    values = run_file(info, work.inputs, {name: array[turns] for name, array in samples.items()}).values
+    return all(same([array[0] for array in values], [array[turn] for array in values])
+               for turn, sample in enumerate(turns) if sample == 0)
 
 
 def compare(wanted: Sequence[Array], found: Sequence[Array]) -> Gate:

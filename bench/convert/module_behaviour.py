@@ -5,19 +5,21 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE, same
+from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE
 from bench.convert.binding import binding_of, bound, load_bound
 from bench.convert.execute import Samples
+from bench.convert.late_state import late_state
 from bench.convert.module_state import changed, snapshot
 from bench.convert.probe import Probe, ordered
 from bench.convert.recipe import Work
 from bench.convert.reference import arguments_of, arrays_of, run_module, write_outputs
+from bench.convert.sameness import same
 from bench.errors import ModelError
 from bench.models.factory import load_module
 from bench.models.spec import TensorSpec
@@ -31,6 +33,8 @@ Inputs = Sequence[TensorSpec]
 SEED, OTHER_SEED = 1, 2
 MORE_SEEDS = range(3, 7)
 """Tried where a random operator was seen and made no difference: a sampled token is most often the likeliest one."""
+BATCHES = "num_batches_tracked"
+"""Batch normalization counts its batches for training, which nothing else reads."""
 ATTENTION = "scaled_dot_product"
 """Attention counts as random for its dropout, which inference has not."""
 
@@ -38,7 +42,8 @@ ATTENTION = "scaled_dot_product"
 @dataclass(frozen=True)
 class _Calls:
     """What the first instance did: the outputs of sample 0 at the first call, the second with another seed, and the
-    last; the names of what the calls changed; the operators that draw random numbers."""
+    last; the names of what the calls changed, and of these what calls after the first did; the operators that draw
+    random numbers."""
 
     outputs: tuple[TensorSpec, ...]
     first: list[Array]
@@ -46,6 +51,7 @@ class _Calls:
     last: list[Array]
     changed_inputs: tuple[str, ...]
     changed_names: tuple[str, ...]
+    lasting: tuple[str, ...]
     operators: tuple[str, ...]
     weights: tuple[tuple[str, int], ...]
 
@@ -63,12 +69,13 @@ def probed_module(work: Work, samples: Samples) -> Probe:
     del module
     fresh = load_bound(work.source, inputs)
     again = [_call(fresh, inputs, samples, 0, SEED) for _ in range(2)]
-    found = _judged(calls, again, binding.order)
+    found = replace(_judged(calls, again, binding.order), unnamed=binding.unnamed)
+    if calls.lasting and not (found.state or UNSEEN_RANDOM in found.random):
+        found = _looked_longer(found, calls, fresh, inputs, samples)
     if calls.operators and not (found.state or found.random) and _moves(calls.first, fresh, inputs, samples):
-        found = Probe(found.outputs, found.order, weights=found.weights, random=calls.operators,
-                      changed_inputs=found.changed_inputs)
+        found = replace(found, random=calls.operators)
     # What earlier calls left behind must not be in a reference.
-    clean = load_bound(work.source, inputs) if found.state or found.random else fresh
+    clean = load_bound(work.source, inputs) if found.state or found.random or calls.lasting else fresh
     write_outputs(work.output, run_module(clean, inputs, samples))
     return found
 
@@ -88,13 +95,29 @@ def _call_first(module: nn.Module, inputs: Inputs, samples: Samples) -> _Calls:
                     if tensor._version != version or not torch.equal(tensor, whole))
     begun = snapshot(module)
     second, operators = _watched(module, inputs, samples)
+    between = snapshot(module)
     for index in range(1, len(samples[inputs[0].name])):
         _call(module, inputs, samples, index)
     last = _call(module, inputs, samples, 0, SEED)
     after = snapshot(module)
     # What only the first call changed is most often computed then and kept: a table of positions, a mask.
-    names = changed(begun, after) or changed(before, after)
-    return _Calls(outputs, first, second, last, written, names, operators, _weights(module))
+    lasting = changed(begun, between, after)
+    return _Calls(outputs, first, second, last, written, lasting or changed(before, after), _but_counts(lasting),
+                  operators, _weights(module))
+
+
+def _but_counts(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name.rpartition(".")[2] != BATCHES)
+
+
+def _looked_longer(found: Probe, calls: _Calls, fresh: nn.Module, inputs: Inputs, samples: Samples) -> Probe:
+    """The probe after more calls of the fresh instance, which has had two."""
+    late = late_state(fresh, lambda index: _call(fresh, inputs, samples, index, SEED), len(samples[inputs[0].name]),
+                      calls.first)
+    made = 2 + late.calls
+    if late.followed:
+        return replace(found, state=calls.changed_names, same_again=False, calls=made)
+    return replace(found, changing=tuple(name for name in calls.lasting if name in late.changed), calls=made)
 
 
 def _judged(calls: _Calls, fresh: Sequence[list[Array]], order: tuple[str, ...]) -> Probe:

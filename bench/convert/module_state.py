@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +36,14 @@ def snapshot(module: nn.Module) -> dict[str, object]:
     return found
 
 
-def changed(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
-    """The names whose values differ between two snapshots, as the later one lists them."""
-    names = [*after, *(name for name in before if name not in after)]
-    return tuple(name for name in names if before.get(name) != after.get(name))
+def changed(*snapshots: Mapping[str, object]) -> tuple[str, ...]:
+    """The names whose values differ between a snapshot and the next, as the last one lists them.
+
+    One in between shows what comes around: a count that starts again from 0.
+    """
+    names = dict.fromkeys(name for snapshot in reversed(snapshots) for name in snapshot)
+    return tuple(name for name in names
+                 if any(one.get(name) != other.get(name) for one, other in pairwise(snapshots)))
 
 
 def _attributes(part: nn.Module, plain: set[str]) -> Iterator[tuple[str, object]]:
@@ -80,7 +86,7 @@ def _mark(value: object, depth: int) -> object:
         return None
     if isinstance(value, Mapping):
         return tuple((str(key), _mark(item, depth - 1)) for key, item in value.items())
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple | set | frozenset | deque):
         return tuple(_mark(item, depth - 1) for item in value)
     return tuple((name, _mark(item, depth - 1)) for name, item in getattr(value, "__dict__", {}).items())
 

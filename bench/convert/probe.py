@@ -20,10 +20,14 @@ class Probe:
     `order` are the inputs' names in the order in which the module takes them. `mismatch` says why the names given do
     not fit forward's, "" when they do; nothing else is then known.
 
+    `unnamed` are those of them that only their order tells apart, as forward does not tell its arguments' names.
+
     `state` names buffers and attributes (of a file: operators) that keep something from call to call which changes
     later outputs, `random` the operators that draw random numbers which change outputs, `changed_inputs` the inputs
     that a call writes to. `same_again`: the first sample gave the same outputs after the others; `same_fresh`: it did
-    so in a fresh instance. Differences of rounding are none.
+    so in a fresh instance. Differences of rounding are none. `changing` names buffers and attributes that go on
+    changing when it is called, without an effect on outputs within `calls` calls of one instance; with
+    `state`, `calls` are those after which it showed, 0 where it did at once.
     """
 
     outputs: tuple[TensorSpec, ...]
@@ -35,6 +39,14 @@ class Probe:
     changed_inputs: tuple[str, ...] = ()
     same_again: bool = True
     same_fresh: bool = True
+    changing: tuple[str, ...] = ()
+    calls: int = 0
+    unnamed: tuple[str, ...] = ()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it gives the same outputs on the same input, whatever ran before and with any random numbers."""
+        return self.same_again and self.same_fresh and not (self.state or self.random)
 
 
 def ordered(inputs: Sequence[TensorSpec], order: Sequence[str]) -> tuple[TensorSpec, ...]:
@@ -48,11 +60,13 @@ def probe_to_json(found: Probe) -> dict[str, Any]:
     return {"outputs": [spec.to_json() for spec in found.outputs], "order": list(found.order),
             "mismatch": found.mismatch, "weights": dict(found.weights), "state": list(found.state),
             "random": list(found.random), "changed_inputs": list(found.changed_inputs),
-            "same_again": found.same_again, "same_fresh": found.same_fresh}
+            "same_again": found.same_again, "same_fresh": found.same_fresh, "changing": list(found.changing),
+            "calls": found.calls, "unnamed": list(found.unnamed)}
 
 
 def probe_from_json(data: dict[str, Any]) -> Probe:
     """The probe that `probe_to_json` wrote."""
     return Probe(tuple(map(TensorSpec.from_json, data["outputs"])), tuple(data["order"]), data["mismatch"],
                  tuple(data["weights"].items()), tuple(data["state"]), tuple(data["random"]),
-                 tuple(data["changed_inputs"]), data["same_again"], data["same_fresh"])
+                 tuple(data["changed_inputs"]), data["same_again"], data["same_fresh"],
+                 tuple(data["changing"]), data["calls"], tuple(data["unnamed"]))

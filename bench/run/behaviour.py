@@ -13,6 +13,10 @@ from bench.models.spec import TensorSpec
 
 def remarks(found: Probe, inputs: Sequence[TensorSpec], *, labelled: bool) -> Iterator[str]:
     """What the probe of a model found; `labelled`: it is scored on labelled samples."""
+    if found.unnamed:
+        yield (f"forward does not tell its arguments' names (*args): its inputs are given in the suite's order "
+               f"({_listed(found.unnamed)}); in another order they would be mistaken; functools.wraps in a decorator "
+               "keeps the names")
     if found.changed_inputs:
         size = sum(_bytes(spec) for spec in inputs if spec.name in found.changed_inputs)
         yield (f"changes its input {_listed(found.changed_inputs)} in place; it is exported with a copy, which costs "
@@ -22,6 +26,9 @@ def remarks(found: Probe, inputs: Sequence[TensorSpec], *, labelled: bool) -> It
                "format that freezes the state is refused; pass it in and out as an input and an output instead")
         if labelled:
             yield "keeps state between calls: its accuracy is that of the labelled samples in the order of the file"
+    if found.changing:
+        yield (f"changes {_listed(found.changing)} when it is called; its outputs did not follow within {found.calls} "
+               "calls: if they do later, it keeps state between calls, which no format is checked for")
     if found.random:
         yield (f"draws random numbers ({_listed(found.random)}): its outputs are not compared with fp32, only their "
                "shape and that they are finite; pass the noise in as an input to have them compared")

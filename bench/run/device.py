@@ -299,7 +299,7 @@ class _DeviceRun:
         finally:
             fetched.unlink()
         probe = task.ready.model.probe
-        on_host = None if probe is None else probe.same_again and not (probe.state or probe.random)
+        on_host = probe.repeats if probe else None
         findings = {**report.findings, "repeats": repeat.verdict(found.difference, on_host)}
         if task.kind == "accuracy":
             assert labelled is not None

@@ -101,6 +101,52 @@ def test_a_forward_of_keywords_alone_gets_them() -> None:
     assert bind(Signature(more_named=True), ["image", "mask"]).by_place == 0
 
 
+@pytest.mark.parametrize("names", [("x", "mask", "bias"), ("bias", "x", "mask")])
+def test_names_that_forward_lacks_go_to_its_keywords(names: tuple[str, ...]) -> None:
+    module, values = forwards.more_by_name(), dict(zip(("x", "mask", "bias"), SOME, strict=True))
+    taken = bound(module, binding_of(FACTORY, module, specs(*names)), specs(*names))
+    assert torch.equal(taken(*(values[name] for name in names)), module(**values))
+
+
+def test_a_misspelt_name_is_not_swallowed_by_keywords() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'scale'"):
+        binding_of(FACTORY, forwards.more_by_name(), specs("x", "scael"))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("names", [("a", "c"), ("c", "a"), ("e", "a", "c"), ("a", "e")])
+def test_a_gap_among_arguments_by_position_only_is_filled_with_the_default(names: tuple[str, ...]) -> None:
+    module, values = forwards.by_place_only(), dict(zip(("a", "c", "e"), SOME, strict=True))
+    taken = bound(module, binding_of(FACTORY, module, specs(*names)), specs(*names))
+    given_ = tuple(values[name] for name in names)
+    wanted = module(values["a"], 0.5, values["c"] if "c" in names else None, e=values["e"] if "e" in names else None)
+    assert torch.equal(taken(*given_), wanted)
+    assert torch.equal(torch.export.export(taken, given_).module()(*given_), wanted)
+
+
+def test_a_default_that_cannot_be_written_down_is_an_error_that_names_it() -> None:
+    parameters = (Parameter("a", True, True, by_keyword=False),
+                  Parameter("b", True, False, by_keyword=False, default=object()),
+                  Parameter("c", True, False, by_keyword=False))
+    with pytest.raises(ConfigError, match="takes b by position only"):
+        bind(Signature(parameters), ["a", "c"])
+    assert bind(Signature(parameters), ["b", "a"]).filled == ()
+
+
+def test_a_decorator_that_keeps_what_it_wraps_keeps_the_names() -> None:
+    module = forwards.decorated()
+    swapped = specs("third", "first", "second")
+    binding = binding_of(FACTORY, module, swapped)
+    taken = bound(module, binding, swapped)
+    assert torch.equal(taken(SOME[2], SOME[0], SOME[1]), module(*SOME)) and not binding.unnamed
+
+
+def test_inputs_that_only_their_order_tells_apart_are_told() -> None:
+    assert binding_of(FACTORY, forwards.nameless(), specs("b", "a", "c")).unnamed == ("b", "a", "c")
+    assert binding_of(FACTORY, forwards.nameless(), specs("b")).unnamed == ()
+    assert bind(Signature((Parameter("x", True, True),), more=True), ["x", "one", "two"]).unnamed == ("one", "two")
+
+
 def test_a_module_that_takes_its_inputs_as_they_are_is_not_wrapped() -> None:
     module = forwards.ordinary()
     assert bound(module, binding_of(FACTORY, module, specs("first", "second", "third")),

@@ -114,6 +114,15 @@ def test_a_file_that_keeps_the_state_passes_and_one_that_lost_it_is_refused_for_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("factory", ["smoothing", "late"])
+def test_a_file_that_lost_state_which_hardly_shows_is_refused(workbench: Bench, tmp_path: Path, factory: str) -> None:
+    job = probed(job_of(tmp_path, factory, "x"), workbench)
+    assert job.probe is not None and "memory" in job.probe.state
+    assert workbench.artifact(job, "fp32", "torchscript").gate.sqnr_db > 100
+    assert "it gives the same outputs again" in workbench.refusal(job, "fp32", "onnx").reason
+
+
+@pytest.mark.slow
 def test_noise_is_not_compared_and_every_precision_is_made(workbench: Bench, tmp_path: Path) -> None:
     job = probed(job_of(tmp_path, "noisy", "x"), workbench)
     for precision in ("fp32", "int8"):
@@ -156,6 +165,24 @@ def test_noise_in_an_onnx_file_is_named_wherever_it_is_drawn(workbench: Bench, t
     found = probed(file_job(tmp_path, noise_file(tmp_path, place)), workbench).probe
     assert found is not None and found.random == ("RandomNormalLike",) and not found.state
     assert [(spec.name, spec.shape) for spec in found.outputs] == [("y", (1, 4))]
+
+
+def test_weak_noise_on_few_values_of_an_onnx_file_is_named(workbench: Bench, tmp_path: Path) -> None:
+    float_ = TensorProto.FLOAT
+    noisy = [helper.make_node("RandomNormalLike", ["m"], ["n"], scale=0.01),
+             helper.make_node("Mul", ["n", "on"], ["l"]), helper.make_node("Add", ["m", "l"], ["y"])]
+    made = helper.make_function("own", "Noise", ["m", "on"], ["y"], noisy, [helper.make_opsetid("", 17)])
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["x", "far"], ["m"]), helper.make_node("Noise", ["m", "on"], ["y"], domain="own")],
+        "g", [helper.make_tensor_value_info("x", float_, [1, 4])], [helper.make_tensor_value_info("y", float_, [1, 4])],
+        [numpy_helper.from_array(np.array([[600, 600, 600, 0]], np.float32), "far"),
+         numpy_helper.from_array(np.array([[0, 0, 0, 1]], np.float32), "on")])
+    model = helper.make_model(graph, functions=[made],
+                              opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("own", 1)])
+    model.ir_version = 9
+    onnx.save(model, tmp_path / "weak.onnx")
+    found = probed(file_job(tmp_path, tmp_path / "weak.onnx"), workbench).probe
+    assert found is not None and found.random == ("RandomNormalLike",) and not found.state
 
 
 def test_dropout_that_is_off_draws_nothing(workbench: Bench, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -197,3 +198,87 @@ class _Scores(nn.Module):
 
 def scores() -> nn.Module:
     return _Scores()
+
+
+class _Detector(nn.Module):
+    """Boxes in pixels and a score each; the scores are noisy or follow those of earlier calls."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.boxes, self.scores = nn.Linear(SHAPE[1], 400), nn.Linear(SHAPE[1], 100)
+        self.register_buffer("smooth", torch.zeros(1, 100))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        boxes, scores = torch.sigmoid(self.boxes(x)) * 640, torch.sigmoid(self.scores(x))
+        if self.kind == "noise":
+            scores = torch.rand_like(scores)
+        elif self.kind == "state":
+            self.smooth = 0.7 * self.smooth + 0.3 * scores
+            scores = self.smooth
+        return torch.cat([boxes, scores], 1)
+
+
+def steady_detector() -> nn.Module:
+    return _Detector("")
+
+
+def noisy_detector() -> nn.Module:
+    return _Detector("noise")
+
+
+def smoothing_detector() -> nn.Module:
+    return _Detector("state")
+
+
+class _Late(nn.Module):
+    """Holds something that changes at every call and acts late, or never."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.count = kind, 0
+        self.linear, self.frames = nn.Linear(SHAPE[1], SHAPE[1]), deque[torch.Tensor](maxlen=8)
+        self.register_buffer("ring", torch.zeros(8, SHAPE[1]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.linear(x)
+        if self.kind == "deque":
+            self.frames.append(x.clone())
+            return y + torch.stack([*self.frames]).mean(0) if len(self.frames) == 8 else y
+        if self.kind == "period":
+            self.count = (self.count + 1) % 5
+            return y * 2 if self.count == 3 else y
+        self.ring.copy_(torch.cat([self.ring[1:], x]))
+        if self.kind == "ring":
+            self.count += 1
+            return y + self.ring.mean(0) if self.count >= 12 else y
+        return y
+
+
+def late_deque() -> nn.Module:
+    return _Late("deque")
+
+
+def late_period() -> nn.Module:
+    return _Late("period")
+
+
+def late_ring() -> nn.Module:
+    return _Late("ring")
+
+
+def idle_ring() -> nn.Module:
+    return _Late("idle")
+
+
+def counts_batches() -> nn.Module:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm1d(SHAPE[1])
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.norm.num_batches_tracked.add_(1)
+            return self.norm(x)
+
+    return Counting()
