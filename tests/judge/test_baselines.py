@@ -73,6 +73,23 @@ def test_a_run_that_is_named_as_baseline_is_accepted_and_green_from_then_on(path
     assert (accepted.state, after.state, after.baseline) == ("green", "green", run_id(2))
 
 
+def test_a_night_that_a_lasting_change_keeps_from_being_judged_says_how_to_go_on(path: Path) -> None:
+    """As the note says, each of the two ways; nothing is said where all is judged."""
+    write_nights(path, [NightCell([1.0, 1.0, 1.0])], trials=6,
+                 circumstances=lambda night: Circumstances(facts={"os": f"Debian {12 + (night > 0)}"}))
+    with Store(path) as store:
+        first, changed = judged(store, 2)
+        accepted = judge_run(store, run_id(2), suite().config, baseline=run_id(1))
+        despite = judge_run(store, run_id(2), suite(f"{{despite: [os], {EXPECT[1:]}").config)
+        previous = judge_run(store, run_id(1), suite(EXPECT.replace("last-green", "previous")).config)
+    ways = [note for note in changed.notes if "changed" in note]
+    assert len(ways) == 1 and ways[0].startswith("os changed: 1 cell cannot be compared with last-green")
+    assert f"`--baseline {run_id(1)}`" in ways[0] and "`despite: [os]`" in ways[0]
+    assert [each.state for each in (changed, accepted, despite)] == ["not judged", "green", "green"]
+    assert not any("changed" in note for each in (first, accepted, despite) for note in each.notes)
+    assert any("--baseline" not in note and "`despite: [os]`" in note for note in previous.notes)
+
+
 def test_each_cell_has_a_baseline_of_its_own(path: Path) -> None:
     """One cell is slower on the second night, the other on the third: each is held against when it was well."""
     cells = [NightCell([1.0, 2.0, 1.0, 2.0], model="one"), NightCell([1.0, 1.0, 2.0, 2.0], model="two"),
