@@ -62,6 +62,11 @@ def standing_of(run: RunRecord, metric: Metric | None) -> Standing:
     return Standing(run, met, judged, spoiled, bool(outcomes) or judgement.get("state") in ("green", "none"))
 
 
+def was_held_against_earlier(run: RunRecord) -> bool:
+    """Whether anything of the run was held against an earlier one, or would have been had there been one."""
+    return any(map(_tells_regression, (run.judgement or {}).get("outcomes") or []))
+
+
 def first_judged(past: Sequence[Standing], names: Sequence[str]) -> tuple[str, str]:
     """When a cell of one of these names was first held against an earlier run; after all runs where it never was."""
     return min((standing.when for standing in past if not standing.judged.isdisjoint(names)), default=("~", ""))

@@ -16,6 +16,7 @@ from bench.collect.judgements import from_json
 from bench.config.load import LoadedSuite, parse_suite
 from bench.judge.baselines import choose_green, compare_chosen
 from bench.judge.noise import find_floors
+from bench.judge.sides import find_sides, last_green
 from bench.report.morning import gather
 from bench.results import Judgement
 from bench.run.judging import judge_run
@@ -218,6 +219,17 @@ def test_many_nights_without_an_expectation_do_not_hide_the_last_with_one(path: 
         found = [judge_run(store, run_id(night), suite(EXPECT if night in (0, 40) else SIZE).config)
                  for night in range(41)]
     assert (found[40].state, found[40].outcomes[0].baseline) == ("red", run_id(0))
+
+
+def test_a_run_that_expected_nothing_is_last_green_only_where_none_was_held_against_earlier_ones(path: Path) -> None:
+    write_nights(path, [NightCell([1.0, 1.0, 8.5, 8.5, 8.5])], trials=6)
+    with Store(path) as store:
+        for night, expect in enumerate(("{}", EXPECT, LIMIT_ONLY, EXPECT)):
+            judge_run(store, run_id(night), suite(expect).config)
+        found = [last_green(store, store.find_run(run_id(night))) for night in (1, 2, 3, 4)]
+        sides = find_sides(store, run_id(0), "last-green")
+    assert [each and each.id for each in found] == [run_id(0), *[run_id(1)] * 3]
+    assert sides[1].run.id == run_id(1)
 
 
 @settings(max_examples=40, deadline=None)
