@@ -40,7 +40,7 @@ def format_duration(seconds: float) -> str:
     """`seconds` as `parse_duration` reads it, in the largest unit that keeps it whole: 300.0 -> 5m, 0.5 -> 500ms."""
     for unit, factor in sorted(_SECONDS.items(), key=lambda pair: -pair[1]):
         count = seconds / factor
-        if count >= 1 and count == round(count):
+        if round(count) >= 1 and abs(count - round(count)) < 1e-9 * count:  # 0.35 s are 350 ms but for rounding
             return f"{count:.0f}{unit}"
     return f"{seconds:g}s"
 

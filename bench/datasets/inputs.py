@@ -6,7 +6,7 @@ numbers (floats in [0, 1), integers as dtype and graph allow). Those to calibrat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -75,7 +75,7 @@ def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path,
         spec = complete(name, declared.get(name), setting, given, samples)
         found[name] = values_of(spec, setting, given, own, real, by_input.get(name))
         specs.append(spec)
-    verification, calibration, shared = _samples(found, dataset)
+    verification, calibration, shared = _samples(found, dataset, chosen)
     return ResolvedInputs(
         tuple(specs), calibration, verification, _labelled(found, dataset),
         {name: values.origin for name, values in found.items()}, {name: values.words for name, values in found.items()},
@@ -134,7 +134,8 @@ def _given(name: str, setting: InputConfig, declared: TensorSpec | None, root: P
     return explicit_array(setting, setting.dtype or (declared.dtype if declared else None))
 
 
-def _samples(found: Mapping[str, Values], dataset: Dataset | None) -> tuple[dict[str, Array], dict[str, Array], str]:
+def _samples(found: Mapping[str, Values], dataset: Dataset | None,
+             chosen: Collection[str]) -> tuple[dict[str, Array], dict[str, Array], str]:
     """What is verified and what is calibrated on, by input; and, where these are the same, that they are."""
     leading = [values for values in found.values()
                if values.origin == ("calibration" if dataset is None else "dataset")]
@@ -144,19 +145,27 @@ def _samples(found: Mapping[str, Values], dataset: Dataset | None) -> tuple[dict
         calibrating = max(calibrating, GENERATED_CALIBRATION)
     verification = {name: values.verification(wanted) for name, values in found.items()}
     calibration = {name: values.calibration(calibrating) for name, values in found.items()}
-    known = set(_rows(verification))
-    unseen = [place for place, row in enumerate(_rows(calibration)) if row not in known]
+    # Beside random values no two samples would be alike, whatever of them is real.
+    telling = [name for name, values in found.items() if values.is_real
+               and (values in leading or name in chosen or _varies(verification[name], calibration[name]))] or [*found]
+    known = set(_rows(verification, telling))
+    unseen = [place for place, row in enumerate(_rows(calibration, telling)) if row not in known]
     if not unseen:
         return verification, calibration, SAME_SAMPLES
     return verification, {name: array[unseen] for name, array in calibration.items()}, ""
 
 
-def _rows(arrays: Mapping[str, Array]) -> list[bytes]:
-    """Each sample of all inputs together, as bytes that are equal when the samples are."""
-    count = len(next(iter(arrays.values())))
+def _varies(verification: Array, calibration: Array) -> bool:
+    """Whether an input has several values: one that is always the same makes no samples alike."""
+    return len({*_rows({"": verification}, [""]), *_rows({"": calibration}, [""])}) > 1
+
+
+def _rows(arrays: Mapping[str, Array], names: Sequence[str]) -> list[bytes]:
+    """Each sample of these inputs together, as bytes that are equal when the samples are."""
+    mine = [arrays[name] for name in names]
     return [b"".join(np.ascontiguousarray(array[place] + 0).tobytes() if array.dtype.kind == "f"
-                     else np.ascontiguousarray(array[place]).tobytes() for array in arrays.values())
-            for place in range(count)]
+                     else np.ascontiguousarray(array[place]).tobytes() for array in mine)
+            for place in range(len(mine[0]))]
 
 
 def _labelled(found: Mapping[str, Values], dataset: Dataset | None) -> Labelled | None:

@@ -44,6 +44,11 @@ class Values:
     verifying: int = 0
     made_up: str = ""
 
+    @property
+    def is_real(self) -> bool:
+        """Whether somebody gave its values, rather than their range."""
+        return self.origin not in ("generated", "range")
+
 
 def values_of(spec: TensorSpec, setting: InputConfig, given: Array | None, dataset: Dataset | None,
               calibration: tuple[Array, str] | None, table: Table | None) -> Values:

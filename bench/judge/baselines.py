@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from bench.collect.digests import read_run
 from bench.config.expect import Metric
@@ -19,6 +19,7 @@ from bench.judge.noise import Floors
 from bench.judge.pairs import Alike, held, is_right, is_timed, judge_pairs, sort_out
 from bench.judge.renamed import Named, seem_renamed, with_new_names
 from bench.judge.sides import earlier_alike
+from bench.judge.standing import Standing, first_judged, names_of, standing_of
 from bench.judge.types import Comparison, Refused, Side
 from bench.judge.verdict import MARGIN
 from bench.results import CellResult, RunResult
@@ -42,50 +43,67 @@ class Chosen:
 
 def choose_green(store: Store, run: RunRecord, result: RunResult, despite: frozenset[str],
                  metric: Metric | None = None) -> Chosen:
-    """For each cell of `result`, of `run`, the newest earlier run of its suite in which it is green (`is_green`) and
-    comparable with now; where none is comparable the newest in which it is green, for the guard to say why not. With
-    `metric` it is that of which it must be green: what is inconclusive of its memory says nothing of its latency."""
+    """For each cell of `result`, of `run`, the newest earlier run of its suite in which it was judged and green, and
+    comparable with now; where none is comparable the newest in which it was green, for the guard to say why not. With
+    `metric` it is that of which it must be green: what is inconclusive of its memory says nothing of its latency.
+
+    A run that expected nothing of the cell would hide a regression from all that are held against it. It is a baseline
+    only where the cell was never green: then the newest from before anything was expected of it, else the oldest since.
+    (Whether a cell was measured at all, with right outputs, is another question: without, a run is never its baseline.)
+    """
+    past = [standing_of(earlier, metric) for earlier in earlier_alike(store, run)]
     waiting = {cell.cell: cell for cell in held(result.cells) if cell.status != "pending"}
-    found: dict[str, RunRecord] = {}
-    unlike: dict[str, RunRecord] = {}
-    read_so_far = 0
-    for earlier in earlier_alike(store, run):
-        if not waiting or read_so_far >= MOST_READ:
-            break
-        green = is_green(earlier, metric)
-        if not any(map(green, waiting)):
-            continue
-        read_so_far += 1
-        before = read_run(store, earlier)
-        cells = [cell for cell in held(before.cells) if is_right(cell) and green(cell.cell)]
-        named = with_new_names(cells, list(waiting.values()), before.run, result.run)
-        for one, other in match_runs(named.before, named.after).pairs:
-            if _comparable(one, other, earlier.id, despite):
-                found[other.cell] = earlier
-                del waiting[other.cell]
-            else:
-                unlike.setdefault(other.cell, earlier)
-    of = {**unlike, **found}
+    names = {name: names_of(cell, result.run.settings.get("was")) for name, cell in waiting.items()}
+    begun = {cell: first_judged(past, names[cell]) for cell in waiting}
+
+    def green(standing: Standing, cell: str, then: str | None) -> bool:
+        return any(map(standing.may_have_met, names[cell])) if then is None else then in standing.met
+
+    def unjudged(standing: Standing, cell: str, then: str | None) -> bool:
+        return all(map(standing.is_open, names[cell] if then is None else [then]))
+
+    def earlier(standing: Standing, cell: str, then: str | None) -> bool:
+        return standing.when < begun[cell] and unjudged(standing, cell, then)
+
+    def since(standing: Standing, cell: str, then: str | None) -> bool:
+        return standing.when > begun[cell] and unjudged(standing, cell, then)
+
+    of: dict[str, RunRecord] = {}
+    for runs, fits in ((past, green), (past, earlier), (past[::-1], since)):
+        left = {name: cell for name, cell in waiting.items() if name not in of}
+        of |= _search(store, result, despite, runs, left, fits)
     return Chosen(_main(of.values()), of)
 
 
-def is_green(run: RunRecord, metric: Metric | None = None) -> Callable[[str], bool]:
-    """Whether a cell, by its name, met all that was expected of it in the run, or of one metric of it.
-
-    A regression that was inconclusive was not ruled out, and a later one would be added to it; an inconclusive limit is
-    no regression. A cell of which nothing was expected is green in a run that was judged. (Whether it was measured at
-    all, with right outputs, is another question.)"""
-    judgement = run.judgement or {}
-    outcomes = judgement.get("outcomes") or []
-    if not outcomes:
-        return lambda cell: judgement.get("state") in ("green", "none")
-    spoiled = {each["cell"] for each in outcomes if metric in (None, each["expectation"]) and _spoils(each)}
-    return lambda cell: cell not in spoiled
+_Fits = Callable[[Standing, str, str | None], bool]
+"""Whether an earlier run may be the baseline of a cell of now that had that name then; without one, by all names it may
+have had: whether it is worth reading."""
 
 
-def _spoils(outcome: Mapping[str, Any]) -> bool:
-    return outcome["state"] in ("broken", "not judged") or (
-        outcome["state"] == "inconclusive" and " against " in outcome.get("limit", ""))
+def _search(store: Store, result: RunResult, despite: frozenset[str], past: Sequence[Standing],
+            waiting: dict[str, CellResult], fits: _Fits) -> dict[str, RunRecord]:
+    """For each of the cells that wait the first run that fits and is comparable, else the first that fits."""
+    found: dict[str, RunRecord] = {}
+    unlike: dict[str, RunRecord] = {}
+    read_so_far = 0
+    for standing in past:
+        if not waiting or read_so_far >= MOST_READ:
+            break
+        if not any(fits(standing, cell, None) for cell in waiting):
+            continue
+        read_so_far += 1
+        before = read_run(store, standing.run)
+        named = with_new_names([cell for cell in held(before.cells) if is_right(cell)], list(waiting.values()),
+                               before.run, result.run)
+        for one, other in match_runs(named.before, named.after).pairs:
+            if not fits(standing, other.cell, one.cell):
+                continue
+            if _comparable(one, other, standing.run.id, despite):
+                found[other.cell] = standing.run
+                del waiting[other.cell]
+            else:
+                unlike.setdefault(other.cell, standing.run)
+    return {**unlike, **found}
 
 
 def compare_chosen(store: Store, chosen: Chosen, result: RunResult, floors: Floors,

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from bench.collect.circumstances import CONTENTION
 from bench.config.expect import (
+    METRICS,
     BytesLimit,
     Drop,
     Expectation,
@@ -23,6 +24,7 @@ from bench.judge.guard import ALL
 from bench.judge.limits import Interval, interval_of, more_trials, with_interval, within
 from bench.judge.noise import Floors
 from bench.judge.types import Comparison
+from bench.judge.ways_on import ways_on
 from bench.results import CellResult, Judgement, Outcome, RunResult
 from bench.units import MIB, mebibytes, milliseconds
 from bench.words import counted
@@ -126,11 +128,18 @@ def judgement_of(expect: ExpectConfig, held: Sequence[Held],
     notes = [baseline.note for baseline in baselines.values() if baseline.note]
     idle = [(metric, entry) for metric, entry in expect.entries() if not any(each.entry is entry for each in held)]
     notes += [f"{metric} {_limit(entry)}: no cell of this run is held against it" for metric, entry in idle]
+    notes += [note for name, baseline in baselines.items() for note in ways_on(name, _all(baseline), outcomes)]
     known = [baseline.comparison for baseline in baselines.values() if baseline.comparison]
     notes += [_gone(told) for told in known if told.only_before]
     notes += [remark for told in known for remark in told.remarks]
     return Judgement(state_of(outcomes, expect.on_inconclusive), outcomes, known[0].before.run.id if known else None,
                      tuple(dict.fromkeys(notes)), expect.on_not_judged)
+
+
+def _all(baseline: Baseline) -> Mapping[str, Comparison]:
+    """The comparison that each metric is judged by, where there is one."""
+    known = {metric: baseline.of(metric) for metric in METRICS}
+    return {metric: comparison for metric, comparison in known.items() if comparison}
 
 
 def _gone(told: Comparison) -> str:

@@ -66,6 +66,12 @@ def origin_of(run: RunRecord) -> Origin | None:
     return Origin(told.get("id"), tuple(told.get("repository") or ()), str(told.get("path")), told.get("continues"))
 
 
+def history_notes(host: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a run's host recorded that a reader must know of its suite's history (`Continuation.notes`)."""
+    told = host.get("suite")
+    return tuple(map(str, told.get("notes") or ())) if isinstance(told, Mapping) else ()
+
+
 @dataclass(frozen=True)
 class Continuation:
     """The run whose history a new run goes on with (None: a history of its own, or one that is found by its place),
@@ -95,7 +101,8 @@ def find_continuation(origin: Origin, suite: str, text: str, path: Path, runs: I
             return Continuation(last.id, (
                 f"this run goes on with the history of run {last.id}: its suite was at {last.suite_path}, where it is "
                 "no longer",))
-    return Continuation(None, tuple(_apart(history) for history in known if history.suite == suite))
+    apart = [_apart(history) for history in known if history.suite == suite]
+    return Continuation(None, (*_renamed(known, suite, origin, path), *apart))
 
 
 def revision(host: Mapping[str, Any], digits: int = SHOWN) -> str:
@@ -203,6 +210,19 @@ def _has_moved(last: RunRecord, origin: Origin, text: str, root: Path | None) ->
             return False
         return not (root / before.path).exists() and _alike(last.suite_text, text)
     return not Path(last.suite_path).exists() and _alike(last.suite_text, text)
+
+
+def _renamed(known: Sequence[_History], suite: str, origin: Origin, path: Path) -> Sequence[str]:
+    """What to know where this very file was run by another name: its history does not go on by itself, for a file may
+    have become another suite. Of several names the newest; none where the two say by `id:` that they are not one."""
+    places = _places(origin) | {("file", str(path))}
+    here = [history for history in known if history.suite != suite and history.id in (None, origin.id)
+            and history.places & places]
+    if not here:
+        return ()
+    last = max(here, key=lambda history: (history.runs[-1].started, history.runs[-1].id)).runs[-1]
+    return (f"this file was run as {last.suite} until run {last.id}: a new history begins, and nothing is compared "
+            f"with those runs. To go on with them, write `id: {last.id}` in the suite",)
 
 
 def _apart(history: _History) -> str:

@@ -13,6 +13,7 @@ from bench.collect.cells import run_info
 from bench.collect.digests import read_run
 from bench.errors import ConfigError
 from bench.judge.identity import has_changes, revision, same_history
+from bench.judge.standing import was_held_against_earlier
 from bench.judge.types import Side
 from bench.results import CellResult
 from bench.store.records import RunRecord
@@ -69,12 +70,13 @@ def last_green(store: Store, before: RunRecord) -> RunRecord | None:
     """The newest green run of the suite of `before`, and before it; None where there is none.
 
     Green: it finished with nothing failed, and was judged to meet what its suite expects, or its suite expects
-    nothing. Where there is no such run, as with a cell that fails every night, it is one that met all it expected and
-    ended incomplete. Of those that were as quick or thorough, that of most of its devices. (A cell's baseline is chosen
-    cell by cell, see `bench.judge.baselines`.)
+    nothing: one that was held against earlier runs comes before those that expected nothing that could tell a
+    regression. Where there is no such run, as with a cell that fails every night, it is one that met all it expected
+    and ended incomplete. Of those that were as quick or thorough, that of most of its devices. (A cell's baseline is
+    chosen cell by cell, see `bench.judge.baselines`.)
     """
     earlier = earlier_alike(store, before)
-    return _fittest([run for run in earlier if _is_green(run)] or [run for run in earlier if _met_all(run)], before)
+    return _fittest(_green(earlier), before)
 
 
 def previous(store: Store, before: RunRecord) -> RunRecord | None:
@@ -97,6 +99,12 @@ def earlier_runs(store: Store, before: RunRecord) -> list[RunRecord]:
 def _fittest(runs: Sequence[RunRecord], before: RunRecord) -> RunRecord | None:
     wanted = set(before.settings.get("devices", ()))
     return max(runs, key=lambda run: len(wanted & set(run.settings.get("devices", ()))), default=None)
+
+
+def _green(runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """The best kind of green runs that there is among them, in their order."""
+    green = [run for run in runs if _is_green(run)] or [run for run in runs if _met_all(run)]
+    return [run for run in green if was_held_against_earlier(run)] or green
 
 
 def _is_green(run: RunRecord) -> bool:
@@ -155,7 +163,7 @@ def _worded(word: str, known: _Known, beside: Side | None, earlier: bool) -> Run
 def _newest_green(known: _Known, other: RunRecord) -> RunRecord | None:
     """The newest green run of a suite, whenever it was; no quick one."""
     mine = [run for run in same_history(known.runs, other) if not run.settings.get("quick")]
-    return next((run for run in mine if _is_green(run)), None) or next((run for run in mine if _met_all(run)), None)
+    return next(iter(_green(mine)), None)
 
 
 def _of_others(known: _Known, other: RunRecord) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bench.judge.identity import history_notes
 from bench.report.facts import counted
 from bench.report.rows import label
 from bench.report.text import visible
@@ -56,13 +57,15 @@ def said(result: RunResult, state: str) -> list[Said]:
 
 
 def terminal(result: RunResult) -> Group:
-    """The judgement for a terminal; nothing of a run whose suite expects nothing."""
+    """The judgement for a terminal, with what is to be known of the suite's history; nothing of a run whose suite
+    expects nothing, but that."""
     from rich.console import Group
     from rich.text import Text
 
-    judgement = result.run.judgement
+    judgement, known = result.run.judgement, history_notes(result.run.host)
+    history = [Text("history ", style="yellow").append(visible(note), style="default") for note in known]
     if judgement is None or (judgement.state == "none" and not judgement.notes):
-        return Group()
+        return Group(*history)
     against = f" (against run {visible(judgement.baseline)})" if judgement.baseline else ""
     lines = [Text(), Text(f"expectations {headline(judgement)}{against}", style="bold")]
     for state, style in _STYLES.items():
@@ -71,7 +74,7 @@ def terminal(result: RunResult) -> Group:
     kept = sum(outcome.state == "kept" for outcome in judgement.outcomes)
     lines += [Text(f"{counted(kept, 'expectation')} kept", style="green")] if kept else []
     lines += [Text("note ", style="yellow").append(visible(note), style="default") for note in judgement.notes]
-    return Group(*lines)
+    return Group(*lines, *history)
 
 
 def name(cell: CellResult) -> str:

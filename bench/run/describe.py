@@ -8,11 +8,12 @@ from typing import Any
 
 import bench
 from bench.config.load import LoadedSuite
+from bench.config.quantities import format_duration
 from bench.config.suite import MeasureConfig, SuiteConfig
 from bench.judge.identity import Origin, find_continuation
 from bench.run.repository import find_changes, find_repository
 from bench.store.records import RunRecord, StoredRun
-from bench.units import duration, percent
+from bench.units import percent
 from bench.words import PRECISIONS
 
 
@@ -29,7 +30,7 @@ def host(suite: LoadedSuite, runs: Sequence[RunRecord]) -> tuple[dict[str, Any],
         "bench": bench.__version__, "python": platform.python_version(), "system": platform.platform(),
         "name": platform.node(), "git": repository.commit if repository else None,
         "suite": {"id": origin.id, "repository": list(origin.repository), "path": origin.path,
-                  "continues": found.run}}
+                  "continues": found.run, **({"notes": list(found.notes)} if found.notes else {})}}
     if repository and repository.commit:
         told["changes"] = find_changes(suite, repository)
     return told, found.notes
@@ -47,10 +48,10 @@ def notes(suite: SuiteConfig, quick: bool) -> list[str]:
     if not quick and (measure.trials, measure.min_samples, measure.min_time) != (
             usual.trials, usual.min_samples, usual.min_time):
         found.append(f"measured by {_trials(measure.trials)} of at least {measure.min_samples} samples and "
-                     f"{duration(measure.min_time)} each; the defaults are {usual.trials}, {usual.min_samples} and "
-                     f"{duration(usual.min_time)}")
+                     f"{format_duration(measure.min_time)} each; the defaults are {usual.trials}, "
+                     f"{usual.min_samples} and {format_duration(usual.min_time)}")
     if measure.until is not None:
-        most = "" if measure.budget is None else f", within {duration(measure.budget)}"
+        most = "" if measure.budget is None else f", within {format_duration(measure.budget)}"
         found.append(f"cells were measured until p50 was known within {percent(measure.until)}, by {measure.trials} "
                      f"to {measure.max_trials} trials{most}")
     left_out = [precision for precision in PRECISIONS if precision not in (*suite.precisions, "bf16")]

@@ -14,6 +14,7 @@ from bench.config.devices import DeviceConfig
 from bench.config.load import LoadedSuite
 from bench.convert.cache import Cache
 from bench.deadline import Deadline
+from bench.judge.identity import history_notes
 from bench.plan import PlannedCell, plan
 from bench.run import describe
 from bench.run.clock import now
@@ -106,7 +107,7 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
     for model in prepared.models.values():
         if isinstance(model, Unusable):
             notify(Event("refused", f"{model.name}: {model.reason}"))
-    for text in prepared.said:
+    for text in (*history_notes(record.host), *prepared.said):
         notify(Event("note", text))
     cells = [_with_log(_cell(record.id, position, planned), prepared) for position, planned in
              enumerate(prepared.planned)]

@@ -69,6 +69,12 @@ def test_nothing_is_printed_of_a_suite_that_expects_nothing() -> None:
     assert headline(Judgement("none")) == "the suite expects nothing"
 
 
+@pytest.mark.parametrize("judgement", [judged("kept", red=False), Judgement("none"), None])
+def test_what_is_to_be_known_of_a_suites_history_stands_beside_its_judgement(judgement: Judgement | None) -> None:
+    info = replace(run_info(judgement=judgement), host={"suite": {"notes": ["3 runs of another\x1b suite"]}})
+    assert printed(RunResult(info, (ok_cell(),))).splitlines()[-1].startswith("history 3 runs of another")
+
+
 def test_hostile_text_cannot_reach_the_terminal() -> None:
     text = printed(hostile_morning().result)
     assert "\x1b" not in text and "\x00" not in text and "\u202e" not in text

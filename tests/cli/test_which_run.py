@@ -76,6 +76,8 @@ def run_in(place: Place, folder: Path) -> dict[str, Any]:
                           check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
+    told = found["run"]["host"]["suite"].get("notes", [])
+    assert all(note in found["run"]["notes"] and note in done.stderr for note in told)
     return found
 
 
@@ -90,7 +92,7 @@ def test_suites_are_told_apart_by_where_they_come_from_and_found_again_where_the
     shutil.copytree(first, copy)
     two = run_in(place, copy)
     assert two["comparison"] is None
-    assert any(f"write `id: {one['run']['id']}`" in note for note in two["run"]["notes"])
+    assert any(f"write `id: {one['run']['id']}`" in note for note in two["run"]["host"]["suite"]["notes"])
     first.rename(moved)
     three = run_in(place, moved)
     assert three["comparison"]["before"]["run"]["id"] == one["run"]["id"]

@@ -20,7 +20,8 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
         parse_duration(value)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(300.0, "5m"), (0.5, "500ms"), (1.0, "1s"), (900.0, "15m"), (0, "0s")])
+@pytest.mark.parametrize(("seconds", "text"), [(300.0, "5m"), (0.5, "500ms"), (1.0, "1s"), (900.0, "15m"), (0, "0s"),
+                                                  (0.05, "50ms"), (0.29, "290ms"), (0.0005, "0.0005s")])
 def test_durations_are_written_in_the_largest_whole_unit(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 

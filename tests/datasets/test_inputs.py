@@ -262,6 +262,31 @@ def test_what_is_calibrated_on_is_never_verified_on(tmp_path: Path, count: int, 
         assert calibration <= verification, "there is nothing else to calibrate on"
 
 
+@given(count=st.integers(1, 20), classes=st.integers(1, 6), seed=st.integers(0, 9), beside=st.sampled_from(
+    ({"range": [0, 0.001]}, {}, {"value": 0.5}, {"file": "scale.npy"})), own=st.booleans())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_random_values_beside_real_ones_hide_no_sample_that_is_calibrated_and_verified_on(
+        tmp_path: Path, count: int, classes: int, seed: int, beside: dict[str, Any], own: bool) -> None:
+    samples = np.random.default_rng(seed).integers(0, classes, (count, 1)) * np.ones((1, 4), dtype=np.float32)
+    np.save(tmp_path / "x.npy", samples.astype(np.float32))
+    np.save(tmp_path / "scale.npy", np.array([[2.0]], dtype=np.float32))
+    found = _resolve({"inputs": {"x": {"file": "x.npy"}, "noise": beside},
+                      **({"calibration": {"x": "x.npy"}} if own else {})},
+                     TensorSpec("x", (4,), "float32"), TensorSpec("noise", (1,), "float32"), root=tmp_path)
+    calibration, verification = (_rows({"x": arrays["x"]}) for arrays in (found.calibration, found.verification))
+    several = own or len(calibration | verification) > 1
+    assert not several or calibration.isdisjoint(verification) == (not found.shared)
+    assert len(found.calibration["noise"]) == len(found.calibration["x"])
+
+
+@pytest.mark.parametrize("given_", [{"value": 0.5}, {"file": "scale.npy"}])
+def test_a_constant_beside_random_values_makes_no_samples_alike(tmp_path: Path, given_: dict[str, Any]) -> None:
+    np.save(tmp_path / "scale.npy", np.array([[2.0]], dtype=np.float32))
+    found = _resolve({"inputs": {"scale": given_}}, TensorSpec("x", (4,), "float32"),
+                     TensorSpec("scale", (1,), "float32"), root=tmp_path)
+    assert not found.shared and len(found.calibration["x"]) == 16
+
+
 def test_inputs_with_as_many_samples_are_split_alike(tmp_path: Path) -> None:
     for name in ("ids", "mask"):
         np.save(tmp_path / f"{name}.npy", np.arange(30)[:, None] * np.ones((1, 4), dtype=np.int64))

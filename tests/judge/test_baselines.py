@@ -16,6 +16,7 @@ from bench.collect.judgements import from_json
 from bench.config.load import LoadedSuite, parse_suite
 from bench.judge.baselines import choose_green, compare_chosen
 from bench.judge.noise import find_floors
+from bench.judge.sides import find_sides, last_green
 from bench.report.morning import gather
 from bench.results import Judgement
 from bench.run.judging import judge_run
@@ -71,6 +72,23 @@ def test_a_run_that_is_named_as_baseline_is_accepted_and_green_from_then_on(path
         accepted = judge_run(store, run_id(2), suite().config, baseline=run_id(1))
         after = judge_run(store, run_id(3), suite().config)
     assert (accepted.state, after.state, after.baseline) == ("green", "green", run_id(2))
+
+
+def test_a_night_that_a_lasting_change_keeps_from_being_judged_says_how_to_go_on(path: Path) -> None:
+    """As the note says, each of the two ways; nothing is said where all is judged."""
+    write_nights(path, [NightCell([1.0, 1.0, 1.0])], trials=6,
+                 circumstances=lambda night: Circumstances(facts={"os": f"Debian {12 + (night > 0)}"}))
+    with Store(path) as store:
+        first, changed = judged(store, 2)
+        accepted = judge_run(store, run_id(2), suite().config, baseline=run_id(1))
+        despite = judge_run(store, run_id(2), suite(f"{{despite: [os], {EXPECT[1:]}").config)
+        previous = judge_run(store, run_id(1), suite(EXPECT.replace("last-green", "previous")).config)
+    ways = [note for note in changed.notes if "changed" in note]
+    assert len(ways) == 1 and ways[0].startswith("os changed: 1 cell cannot be compared with last-green")
+    assert f"`--baseline {run_id(1)}`" in ways[0] and "`despite: [os]`" in ways[0]
+    assert [each.state for each in (changed, accepted, despite)] == ["not judged", "green", "green"]
+    assert not any("changed" in note for each in (first, accepted, despite) for note in each.notes)
+    assert any("--baseline" not in note and "`despite: [os]`" in note for note in previous.notes)
 
 
 def test_each_cell_has_a_baseline_of_its_own(path: Path) -> None:
@@ -152,6 +170,89 @@ def test_where_nothing_is_expected_each_cells_baseline_is_its_newest_result(path
         told = compare_chosen(store, chosen, result, find_floors(store, run), frozenset())
     assert told is not None and [pair.latency.call for pair in told.pairs] == ["worse"]
     assert [cell.model for cell in told.broke] == ["gone"]
+
+
+SIZE = "{size: {at_most: 5MiB}}"
+NONE = "{latency_p90: {at_most: 1h}}"
+ELSEWHERE = "{latency_p50: {against: last-green, at_most: +10%, device: other}}"
+LIMIT_ONLY = "{latency_p50: {at_most: 1s}}"
+PREVIOUS = "{latency_p50: {against: previous, at_most: +10000%}}"
+
+
+@pytest.mark.parametrize("blind", [SIZE, NONE, ELSEWHERE, LIMIT_ONLY, PREVIOUS])
+def test_a_night_that_expected_no_latency_is_no_baseline_of_it(path: Path, blind: str) -> None:
+    write_nights(path, [NightCell([1.0, 8.5, 8.5])], trials=6)
+    with Store(path) as store:
+        found = [judge_run(store, run_id(night), suite(expect).config) for night, expect in
+                 enumerate((EXPECT, blind, EXPECT))]
+    assert (found[2].state, found[2].outcomes[0].baseline) == ("red", run_id(0))
+
+
+@pytest.mark.parametrize("state", [None, "none", "green"], ids=["with size", "without expect", "of an older version"])
+def test_what_was_measured_before_anything_was_expected_serves_until_something_was(
+        path: Path, state: str | None) -> None:
+    """The newest of it; also where all judged nights since are red."""
+    write_nights(path, [NightCell([1.0, 3.0, 6.0, 6.0, 6.0, 3.0])], trials=6)
+    with Store(path) as store:
+        for night in range(2):
+            if state is None:
+                judge_run(store, run_id(night), suite(SIZE).config)
+            else:
+                store.set_judgement(run_id(night), {"state": state})
+        found = [judge_run(store, run_id(2 + night), suite(expect).config) for night, expect in
+                 enumerate((EXPECT, SIZE, EXPECT, EXPECT))]
+    assert [each.state for each in (found[0], *found[2:])] == ["red", "red", "green"]
+    assert [each.outcomes[0].baseline for each in (found[0], *found[2:])] == [run_id(1)] * 3
+
+
+def test_where_the_first_judged_night_measured_nothing_the_oldest_since_serves(path: Path) -> None:
+    write_nights(path, [NightCell([math.nan, 1.0, 8.5, 8.5])], trials=6)
+    with Store(path) as store:
+        found = [judge_run(store, run_id(night), suite(expect).config) for night, expect in
+                 enumerate((EXPECT, SIZE, SIZE, EXPECT))]
+    assert (found[3].state, found[3].outcomes[0].baseline) == ("red", run_id(1))
+
+
+def test_many_nights_without_an_expectation_do_not_hide_the_last_with_one(path: Path) -> None:
+    write_nights(path, [NightCell([1.0, *[2.0] * 40])], trials=3, trial_sd=0.001)
+    with Store(path) as store:
+        found = [judge_run(store, run_id(night), suite(EXPECT if night in (0, 40) else SIZE).config)
+                 for night in range(41)]
+    assert (found[40].state, found[40].outcomes[0].baseline) == ("red", run_id(0))
+
+
+def test_a_run_that_expected_nothing_is_last_green_only_where_none_was_held_against_earlier_ones(path: Path) -> None:
+    write_nights(path, [NightCell([1.0, 1.0, 8.5, 8.5, 8.5])], trials=6)
+    with Store(path) as store:
+        for night, expect in enumerate(("{}", EXPECT, LIMIT_ONLY, EXPECT)):
+            judge_run(store, run_id(night), suite(expect).config)
+        found = [last_green(store, store.find_run(run_id(night))) for night in (1, 2, 3, 4)]
+        sides = find_sides(store, run_id(0), "last-green")
+    assert [each and each.id for each in found] == [run_id(0), *[run_id(1)] * 3]
+    assert sides[1].run.id == run_id(1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(nights=st.lists(st.tuples(st.sampled_from([EXPECT, EXPECT, SIZE, NONE, ELSEWHERE, LIMIT_ONLY, ""]),
+                                 st.sampled_from([1.0, 1.0, 2.0, 9.0])), min_size=2, max_size=9))
+@example(nights=[(EXPECT, 1.0), (SIZE, 9.0), (EXPECT, 9.0)])
+@example(nights=[(SIZE, 1.0), (EXPECT, 9.0), ("", 9.0), (EXPECT, 9.0)])
+def test_whatever_is_expected_on_which_night_none_is_green_that_is_slower_than_the_last_judged_green(
+        nights: Sequence[tuple[str, float]]) -> None:
+    """Expectations and speeds at random: held against the last night judged and green, at first against the newest."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "s"
+        write_nights(path, [NightCell([speed for _, speed in nights])], trials=6, trial_sd=0.003)
+        with Store(path) as store:
+            states = [judge_run(store, run_id(night), suite(expect or "{}").config).state
+                      for night, (expect, _) in enumerate(nights)]
+    allowed: float | None = None
+    for night, ((expect, speed), state) in enumerate(zip(nights, states, strict=True)):
+        if expect == EXPECT:
+            if allowed is None:
+                allowed = nights[night - 1][1] if night else speed
+            assert state == ("green" if speed <= LIMIT * allowed else "red"), (night, states)
+            allowed = speed if state == "green" else allowed
 
 
 NIGHTS = st.lists(st.integers(0, 2), min_size=2, max_size=9)

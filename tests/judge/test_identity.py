@@ -119,6 +119,25 @@ def test_another_repository_in_the_same_folder_is_another_suite(tmp_path: Path) 
     assert found(git("s.yaml"), tmp_path / "s.yaml", [before], root=tmp_path)[0] is None
 
 
+@pytest.mark.parametrize("origin", [git(), Origin(None, (), "/a/suite.yaml"), None])
+def test_a_file_that_was_run_by_another_name_says_that_a_new_history_begins(origin: Origin | None) -> None:
+    runs = [run(0, origin=origin, suite="weekly"), run(1, origin=origin, suite="night"),
+            run(2, origin=origin, suite="night")]
+    now = origin or Origin(None, (), "/a/suite.yaml")
+    goes_on, notes = found(now, Path("/a/suite.yaml"), runs)
+    assert goes_on is None and len(notes) == 1
+    assert f"was run as night until run {runs[-1].id}" in notes[0] and f"`id: {runs[-1].id}`" in notes[0]
+    named = replace(now, id=runs[-1].id)
+    assert found(named, Path("/a/suite.yaml"), runs) == (None, ())
+    assert groups(*runs, run(3, origin=named)) == [0, 1, 1, 1], "as the note says"
+    assert found(now, Path("/a/suite.yaml"), [*runs, run(3, origin=now)]) == (None, ()), "it is said once"
+
+
+def test_another_file_or_one_of_another_id_is_no_renamed_suite() -> None:
+    for origin in (git("other.yaml"), git(repository=("root:2",)), git(id_="x")):
+        assert found(git(), Path("/b/suite.yaml"), [run(0, origin=origin, suite="night")]) == (None, ())
+
+
 def test_runs_of_before_origins_were_recorded_are_found_by_file_or_by_commit(tmp_path: Path) -> None:
     here = run(0, str(tmp_path / "s.yaml"))
     assert found(git("s.yaml"), tmp_path / "s.yaml", [here], root=tmp_path)[0] == here.id
