@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from bench.collect.circumstances import CONTENTION
 from bench.collect.digests import read_run
 from bench.config.expect import Metric
 from bench.judge.compare import in_use, method, names, read, shifts, turned, without_pending
+from bench.judge.guard import ALL
 from bench.judge.matching import Matched, match_runs
 from bench.judge.noise import Floors
 from bench.judge.pairs import Alike, held, is_right, is_timed, judge_pairs, sort_out
@@ -26,6 +28,8 @@ from bench.results import CellResult, RunResult
 from bench.store.records import RunRecord
 from bench.store.store import Store
 
+EXACT: Final = ("size", "accuracy_drop")
+"""Metrics that no other process changes."""
 MOST_READ: Final = 30
 """Runs that are read in search of cells' baselines. A cell without one among them is not judged, never green."""
 
@@ -68,10 +72,12 @@ def choose_green(store: Store, run: RunRecord, result: RunResult, despite: froze
     def since(standing: Standing, cell: str, then: str | None) -> bool:
         return standing.when > begun[cell] and unjudged(standing, cell, then)
 
+    # Times that others made longer would let anything pass, and no quiet night can be compared with them.
+    quiet = metric not in EXACT and not {CONTENTION, ALL} & despite
     of: dict[str, RunRecord] = {}
     for runs, fits in ((past, green), (past, earlier), (past[::-1], since)):
         left = {name: cell for name, cell in waiting.items() if name not in of}
-        of |= _search(store, result, despite, runs, left, fits)
+        of |= _search(store, result, despite, runs, left, fits, quiet=quiet)
     return Chosen(_main(of.values()), of)
 
 
@@ -81,8 +87,9 @@ have had: whether it is worth reading."""
 
 
 def _search(store: Store, result: RunResult, despite: frozenset[str], past: Sequence[Standing],
-            waiting: dict[str, CellResult], fits: _Fits) -> dict[str, RunRecord]:
-    """For each of the cells that wait the first run that fits and is comparable, else the first that fits."""
+            waiting: dict[str, CellResult], fits: _Fits, *, quiet: bool) -> dict[str, RunRecord]:
+    """For each of the cells that wait the first run that fits and is comparable, else the first that fits; with
+    `quiet` of those in which others did not take the processor from it."""
     found: dict[str, RunRecord] = {}
     unlike: dict[str, RunRecord] = {}
     read_so_far = 0
@@ -96,7 +103,7 @@ def _search(store: Store, result: RunResult, despite: frozenset[str], past: Sequ
         named = with_new_names([cell for cell in held(before.cells) if is_right(cell)], list(waiting.values()),
                                before.run, result.run)
         for one, other in match_runs(named.before, named.after).pairs:
-            if not fits(standing, other.cell, one.cell):
+            if not fits(standing, other.cell, one.cell) or (quiet and one.disturbed):
                 continue
             if _comparable(one, other, standing.run.id, despite):
                 found[other.cell] = standing.run

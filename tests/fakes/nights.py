@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -35,6 +35,11 @@ class NightCell:
         return f"{self.model}/onnx/{self.precision}/{self.runtime}-cpu/t{self.threads}@{self.device}"
 
 
+DISTURBED: Final = {"user": 10**8, "system": 0, "wall": 10**9, "waited": 8 * 10**8, "involuntary": 90, "cores": 2,
+                    "others": 19 * 10**8, "stolen": 0}
+"""The processor's use by a trial and others that took it from it."""
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """Of a night: what its runs and sessions tell."""
@@ -50,6 +55,8 @@ class Circumstances:
     path: str = "suite.yaml"
     host: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    disturbed: bool = False
+    """Whether others took the processor from its trials."""
     models: Sequence[str] | None = None
     """Those that the suite has, where they are not all."""
 
@@ -107,4 +114,5 @@ def _trial(run: RunRecord, cell: str, number: int, median_ns: float, seen: Circu
     return dataclasses.asdict(TrialRecord(
         run.id, cell, None, "latency", number, 1, run.started, 2.0, "ok", seen.artifact, "b" * 64,
         {"options": dict(seen.options)} if seen.options else {}, {}, [],
-        {"load_ns": 5, "samples_ns": int(median_ns)}, {}, pack([int(median_ns)]), 1, median_ns=median_ns))
+        {"load_ns": 5, "samples_ns": int(median_ns)}, {}, pack([int(median_ns)]), 1, median_ns=median_ns,
+        cpu_ns=DISTURBED if seen.disturbed else None))

@@ -57,6 +57,16 @@ def test_a_night_that_could_not_be_judged_is_not_green_and_hides_nothing_from_th
     assert found[2].outcomes[0].reason.startswith("not comparable: options (a=1, now a=2)")
 
 
+def test_a_disturbed_night_is_nobodys_baseline_of_time(path: Path) -> None:
+    """Disturbed, and slow for it; quiet twice; then slower on its own account."""
+    write_nights(path, [NightCell([9.0, 1.0, 1.0, 3.0])], trials=6,
+                 circumstances=lambda night: Circumstances(disturbed=night == 0))
+    with Store(path) as store:
+        found = judged(store, 4)
+    assert [each.state for each in found] == ["green", "green", "green", "red"]
+    assert [each.baseline for each in found] == [None, None, run_id(1), run_id(2)]
+
+
 def test_the_baseline_is_the_newest_green_night_that_can_be_compared(path: Path) -> None:
     write_nights(path, [NightCell([1.0, 1.0, 1.0, 1.0, 2.0])], trials=6, circumstances=with_options(0, 0, 1, 0, 0))
     with Store(path) as store:
