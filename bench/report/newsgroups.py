@@ -100,10 +100,10 @@ def _outcome(outcome: Outcome, names: dict[str, str]) -> Item:
 
 
 def _wrong(cells: Sequence[CellResult]) -> Group:
-    wrong = [cell for cell in cells if cell.outputs and cell.outputs.wrong]
+    wrong = [(cell, cell.outputs) for cell in cells if cell.outputs and cell.outputs.wrong]
     return _group("bad", "Wrong outputs", "cell with wrong outputs", ("cell", "p50 ms", "what is known"), wrong,
-                  lambda cell: _item(cell, milliseconds(cell.latency_ms.p50),
-                                     visible("; ".join(cell.warnings) or "outputs differ from those of fp32")),
+                  lambda found: _item(found[0], milliseconds(found[0].latency_ms.p50),
+                                      visible(found[1].reason or "outputs differ from those of fp32")),
                   "outputs=differs")
 
 
