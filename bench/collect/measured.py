@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -115,12 +116,17 @@ def outputs(trials: Iterable[TrialRecord]) -> Outputs | None:
     checks = [trial.outputs for trial in trials if trial.outputs is not None]
     if not checks:
         return None
-    worst = min(checks, key=lambda check: WORST_FIRST.index(_state(check)))
+    worst = min(checks, key=lambda check: (WORST_FIRST.index(_state(check)), _sqnr_db(check)))
     parts = [check for check in checks if check.get("part_sqnr_db") is not None]
     part = min(parts, key=lambda check: float(check["part_sqnr_db"]), default={})
     return Outputs(_state(worst), _worst(checks, "max_abs", max), _worst(checks, "cosine", min),
                    _worst(checks, "sqnr_db", min), _worst(checks, "agreement", min), worst.get("reason"),
                    part.get("part"), part.get("part_sqnr_db"), worst.get("short"))
+
+
+def _sqnr_db(check: Mapping[str, Any]) -> float:
+    """Of identical outputs it is infinite, which JSON has as null."""
+    return math.inf if check.get("sqnr_db") is None else float(check["sqnr_db"])
 
 
 def _state(check: Mapping[str, Any]) -> OutputState:

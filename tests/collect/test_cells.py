@@ -132,6 +132,9 @@ def test_one_poor_trial_makes_the_outputs_poor_with_its_reason_and_its_worst_par
     cell = cell_of(trial(1, [2.0] * 5, outputs=good), trial(2, [2.0] * 5, outputs=poor))
     assert cell.outputs is not None and (cell.outputs.state, cell.outputs.reason) == ("poor", "SQNR 12.9 dB")
     assert (cell.outputs.part, cell.outputs.word) == ("index 4", "poor 12.9 dB")
+    poorer = poor | {"sqnr_db": 11.0, "reason": "SQNR 11.0 dB", "short": "11.0 dB"}
+    cell = cell_of(trial(1, [2.0] * 5, outputs=poor), trial(2, [2.0] * 5, outputs=poorer))
+    assert cell.outputs is not None and (cell.outputs.word, cell.outputs.reason) == ("poor 11.0 dB", "SQNR 11.0 dB")
     unknown = {"ok": None, "state": "unknown", "reason": "draws random numbers"}
     cell = cell_of(trial(1, [2.0] * 5, outputs=unknown))
     assert cell.outputs is not None and (cell.outputs.state, cell.outputs.wrong) == ("unknown", False)
