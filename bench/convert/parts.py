@@ -169,9 +169,9 @@ def _poor(axis: _Axis, held: npt.NDArray[np.bool_]) -> Iterable[Part]:
     low, long = ratios < LOW_DB, len(ratios) > MOST_INDICES
     reaching = sums.high - sums.low > BEYOND_NOISE * np.sqrt(usual)
     constant = (sums.found_low == sums.found_high) & (sums.high > sums.low) & (other_unit | (low & reaching))
-    odd = low & (constant if long else constant | other_unit | (sums.noise > FAR_NOISIER**2 * usual))
-    chosen = held & (odd if long else odd | constant)
-    kinds = {int(index): _kind(axis, int(index)) for index in np.flatnonzero(chosen)}
+    odd = low & (other_unit | (sums.noise > FAR_NOISIER**2 * usual))
+    chosen = low & constant if long else odd | constant
+    kinds = {int(index): _kind(axis, int(index)) for index in np.flatnonzero(held & chosen)}
     # A constant of another unit tells nothing of it any more, however near it lies to what it stands for.
     gone = {index for index, kind in kinds.items() if (kind == "constant" and other_unit[index]) or (
         low[index] and (kind != "noise" or ratios[index] < LOST_DB))}
