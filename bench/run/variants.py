@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from bench.config.suite import SuiteConfig
@@ -101,8 +101,7 @@ def _described(artifact: Artifact, model: OpenedModel, chance: str | None) -> di
             "inputs": dict(model.origins), "unproven": unproven(*variant) or None, "chance": chance,
             "shapes": {spec.name: list(spec.shape) for spec in model.inputs},
             "gate": {"not_compared": gate.not_compared} if gate.not_compared else
-                    {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
-                     "worst": gate.worst and asdict(gate.worst)}}
+                    {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs}}
 
 
 def _log(artifact: Artifact) -> str:
