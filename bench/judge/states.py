@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.judge.types import State, Verdict
 from bench.stats.changes import LEAST_NOISE
+from bench.words import counted
 
 LEAST_POINTS: Final = 5
 """Runs without which a series is "short"."""
@@ -92,7 +93,7 @@ def _open(newest: Verdict | None) -> str:
 def _earlier(logs: NDArray[np.float64], starts: Sequence[int], outliers: Sequence[int]) -> str:
     """`; a single run far off its level: 3 runs before the newest, 3.7 times it`."""
     last = len(logs) - 1
-    told = [f"{last - place} run{'' if last - place == 1 else 's'} before the newest, {_off(logs, starts, place)}"
+    told = [f"{counted(last - place, 'run')} before the newest, {_off(logs, starts, place)}"
             for place in outliers]
     return f"; single runs far off: {'; '.join(told)}" if told else ""
 

@@ -74,8 +74,7 @@ def _clocks(cell: CellResult) -> _Told:
         return "failed", f"{slowed}{'' if clocks and clocks.told else '; no clocks were told'}"
     if clocks is None or not clocks.told:
         return "unknown", "no clocks were told" + (f"; {slowed}" if slowed else "")
-    few = "" if clocks.told == cell.trials else f" of {cell.trials}"
-    return "passed", f"{clocks.seen} in {clocks.told}{few} trials" + (f"; {slowed}" if slowed else "")
+    return "passed", f"{clocks.seen} in {_told_in(clocks, cell)}" + (f"; {slowed}" if slowed else "")
 
 
 def _temperature(cell: CellResult) -> _Told:
@@ -84,8 +83,7 @@ def _temperature(cell: CellResult) -> _Told:
         return "unknown", "no temperature was told"
     if seen.unsteady:
         return "failed", f"{seen.seen} in {seen.unsteady} of {seen.told} trials"
-    few = "" if seen.told == cell.trials else f" of {cell.trials}"
-    return "passed", f"{seen.seen} in {seen.told}{few} trials"
+    return "passed", f"{seen.seen} in {_told_in(seen, cell)}"
 
 
 def _processor(cell: CellResult) -> _Told:
@@ -94,8 +92,7 @@ def _processor(cell: CellResult) -> _Told:
         return "unknown", "whether other processes took the processor was not told"
     if seen.unsteady:
         return "failed", f"{cell.disturbed}: measure again when nothing else runs"
-    few = "" if seen.told == cell.trials else f" of {cell.trials}"
-    return "passed", f"{seen.seen} at most in {seen.told}{few} trials"
+    return "passed", f"{seen.seen} at most in {_told_in(seen, cell)}"
 
 
 def _samples(cell: CellResult) -> _Told:
@@ -139,6 +136,12 @@ def _emulated(cell: CellResult) -> _Told:
     if cell.emulated:
         return "failed", "the device is emulated: its times are those of its emulator"
     return "passed", "the device gives no sign of being emulated"
+
+
+def _told_in(seen: Steadiness, cell: CellResult) -> str:
+    """`5 trials`, or `3 of 5 trials` where some did not tell."""
+    few = "" if seen.told == cell.trials else f" of {cell.trials}"
+    return f"{seen.told}{few} trials"
 
 
 def _of(cell: CellResult, what: str) -> Steadiness | None:

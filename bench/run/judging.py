@@ -30,6 +30,7 @@ from bench.run.events import Event, Notify
 from bench.run.more import Ask, measure_more
 from bench.store.records import CellRecord, RunRecord
 from bench.store.store import Store
+from bench.words import counted
 
 if TYPE_CHECKING:
     from bench.convert.cache import Cache
@@ -99,14 +100,15 @@ def judge_with_retries(request: RunRequest, run_id: str, prepared: Prepared, sto
         asks = _asks(judged, store, trials, retry=expect is not None and expect.on_inconclusive == "retry")
         if not asks or stop.soft.is_set():
             break
-        more = f"{trials} more trial{'' if trials == 1 else 's'}"
-        notify(Event("note", f"{_cells(len(asks))} cannot be judged yet: {more} of each"))
+        more = counted(trials, "more trial")
+        notify(Event("note", f"{counted(len(asks), 'cell')} cannot be judged yet: {more} of each"))
         measure_more(request, run_id, asks, prepared, store, cache, stop, notify)
         again.update({ask.cell: again.get(ask.cell, 0) + trials for ask in asks})
         judged = _judge(store, store.find_run(run_id), suite, floors, baseline)
     judgement = judged.judgement
     if again:
-        note = f"{_cells(len(again))} measured again by up to {max(again.values())} more, for what could not be told"
+        most = max(again.values())
+        note = f"{counted(len(again), 'cell')} measured again by up to {most} more, for what could not be told"
         judgement = replace(judgement, notes=(*judgement.notes, note))
     store.set_judgement(run_id, to_json(judgement))
     return judgement
@@ -128,7 +130,7 @@ def _judge(store: Store, run: RunRecord, suite: SuiteConfig, floors: Floors, bas
 def _in_use(result: RunResult) -> list[str]:
     """What was not judged because somebody else used a device: all but its files' sizes."""
     cells = [cell for cell in result.cells if cell.fault == "busy"]
-    return [f"{device}: {_cells(sum(cell.device == device for cell in cells))} not measured: {reason}"
+    return [f"{device}: {counted(sum(cell.device == device for cell in cells), 'cell')} not measured: {reason}"
             for device, reason in dict.fromkeys((cell.device, cell.reason) for cell in cells)]
 
 
@@ -234,7 +236,3 @@ def _comparison(each: Held, judged: _Judged) -> Comparison | None:
     """The one that it was judged by."""
     baseline = judged.baselines.get(each.entry.against) if isinstance(each.entry, Regression) else None
     return baseline.of(each.outcome.expectation) if baseline else None
-
-
-def _cells(count: int) -> str:
-    return f"{count} cell{'' if count == 1 else 's'}"
