@@ -21,30 +21,21 @@ from bench.convert.types import ModelJob
 from bench.run.prepare import OpenedModel, compute_references, open_models
 from bench.store.records import StoredRun
 from benchmarks.figures import Aim, Figure, Part, spread
-from benchmarks.runs import RunFailed, run_suite
+from benchmarks.runs import RunFailed, run_suite, zoo_suite
 from benchmarks.setting import Setting
 
 TITLE = "CPU time of a run (nothing converted yet) with its checks, over that without what they add"
-SUITE = """version: 1
-name: checking
-models:
-  fashion:
-    source: {torch: "bench.zoo.mobilenet:fashion"}
-    dataset: fashion-mnist-1k
-    inputs: {image: {shape: [1, 1, 28, 28], dtype: float32}}
-precisions: PRECISIONS
-runtimes: RUNTIMES
-measure: {trials: 3, min_samples: 10, min_time: 200ms, warmup: {min_runs: 5, min_time: 100ms, max_time: 1s}}
-"""
+MEASURE = ("measure: {trials: 3, min_samples: 10, min_time: 200ms, "
+           "warmup: {min_runs: 5, min_time: 100ms, max_time: 1s}}\n")
 AT_MOST = Aim(most=1.2)
 LIMITS = Limits(timeout_s=300.0, memory_mib=8192)
 
 
 def measure(setting: Setting) -> Part:
     """The ratio, turn by turn; what is added is measured on the same model in the same turn."""
-    runtimes = "[onnxruntime]" if setting.quick else "[onnxruntime, tflite, torch, executorch]"
-    precisions = "[fp32, int8]" if setting.quick else "[fp32, fp16, int8-dynamic, int8]"
-    suite = SUITE.replace("RUNTIMES", runtimes).replace("PRECISIONS", precisions)
+    suite = zoo_suite("checking", "[fp32, int8]", "[onnxruntime]") if setting.quick else zoo_suite(
+        "checking", "[fp32, fp16, int8-dynamic, int8]")
+    suite += MEASURE
     ratios, shares = [], []
     for turn in range(1 if setting.quick else 3):
         setting.tell(f"turn {turn + 1}")

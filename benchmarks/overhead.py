@@ -11,21 +11,12 @@ from collections.abc import Sequence
 
 from bench.store.records import StoredRun, TrialRecord
 from benchmarks.figures import Aim, Figure, Part, spread
-from benchmarks.runs import Finished, RunFailed, run_suite
+from benchmarks.runs import Finished, RunFailed, run_suite, zoo_suite
 from benchmarks.setting import Setting
 
 TITLE = "Overhead: what a warm run's wall time goes into, with the default measuring"
-SUITE = """version: 1
-name: overhead
-models:
-  fashion:
-    source: {torch: "bench.zoo.mobilenet:fashion"}
-    dataset: fashion-mnist-1k
-    inputs: {image: {shape: [1, 1, 28, 28], dtype: float32}}
-precisions: [fp32]
-runtimes: [onnxruntime, tflite, torch, executorch]
-"""
-QUICK_SUITE = SUITE.replace(", torch, executorch]", "]") + "measure: {trials: 2}\n"
+SUITE = zoo_suite("overhead", "[fp32]")
+QUICK_SUITE = zoo_suite("overhead", "[fp32]", "[onnxruntime, tflite]") + "measure: {trials: 2}\n"
 SHARE = Aim(least=0.95)
 OUTSIDE_S = Aim(most=0.4)
 TIMED = ("load_ns", "first_ns", "samples_ns")

@@ -7,20 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figures import Aim, Figure, Part, spread
-from benchmarks.runs import RunFailed, run_suite
+from benchmarks.runs import RunFailed, run_suite, zoo_suite
 from benchmarks.setting import Setting
 
 TITLE = "A second run of the same suite, begun with an empty cache and an empty device"
-SUITE = """version: 1
-name: repeat
-models:
-  fashion:
-    source: {torch: "bench.zoo.mobilenet:fashion"}
-    dataset: fashion-mnist-1k
-    inputs: {image: {shape: [1, 1, 28, 28], dtype: float32}}
-precisions: PRECISIONS
-runtimes: RUNTIMES
-"""
 NONE = Aim(0, 0)
 
 
@@ -36,9 +26,7 @@ class Effort:
 
 def measure(setting: Setting) -> Part:
     """What the second run did, beside the first."""
-    runtimes = "[onnxruntime]" if setting.quick else "[onnxruntime, tflite, torch, executorch]"
-    precisions = "[fp32]" if setting.quick else "[fp32, int8]"
-    suite = SUITE.replace("RUNTIMES", runtimes).replace("PRECISIONS", precisions)
+    suite = zoo_suite("repeat", "[fp32]", "[onnxruntime]") if setting.quick else zoo_suite("repeat", "[fp32, int8]")
     try:
         setting.tell("first run, which converts and pushes")
         first = _effort(suite, setting.folder)

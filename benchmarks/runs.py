@@ -23,6 +23,20 @@ class Finished:
     wall_s: float
 
 
+def zoo_suite(name: str, precisions: str, runtimes: str = "[onnxruntime, tflite, torch, executorch]") -> str:
+    """A suite of the zoo's small network with its labelled data; lists as YAML has them."""
+    return f"""version: 1
+name: {name}
+models:
+  fashion:
+    source: {{torch: "bench.zoo.mobilenet:fashion"}}
+    dataset: fashion-mnist-1k
+    inputs: {{image: {{shape: [1, 1, 28, 28], dtype: float32}}}}
+precisions: {precisions}
+runtimes: {runtimes}
+"""
+
+
 class RunFailed(Exception):
     """A run that did not end well; the message holds what it said last."""
 
