@@ -10,7 +10,7 @@ from bench.deadline import Deadline
 from bench.transports import adb_files
 from bench.transports.adb_link import open_link
 from bench.transports.adb_process import AdbProcess
-from bench.transports.base import STDERR_OF_RUN, Completed, complete
+from bench.transports.base import LARGEST_FILE, STDERR_OF_RUN, Completed, complete
 from bench.transports.quoting import command_line
 
 
@@ -24,8 +24,8 @@ class AdbTransport:
     def push(self, local: Path, remote: str, deadline: Deadline) -> int:
         return adb_files.push(self._link, local, remote, deadline)
 
-    def pull(self, remote: str, local: Path, deadline: Deadline) -> None:
-        adb_files.pull(self._link, remote, local, deadline)
+    def pull(self, remote: str, local: Path, deadline: Deadline, most: int = LARGEST_FILE) -> None:
+        adb_files.pull(self._link, remote, local, deadline, most)
 
     def run(self, argv: Sequence[str], deadline: Deadline) -> Completed:
         return complete(AdbProcess(self._link, command_line(argv), deadline, STDERR_OF_RUN), deadline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -69,12 +70,12 @@ def push(link: Link, local: Path, remote: str, deadline: Deadline) -> int:
             raise write_failure(link.where, remote, size, str(error), _clear(link, [marker, remote])) from error
 
 
-def pull(link: Link, remote: str, local: Path, deadline: Deadline) -> None:
+def pull(link: Link, remote: str, local: Path, deadline: Deadline, most: int) -> None:
     """Raises what `Transport.pull` says; no file is left at `local` then."""
     check_remote(remote)
     marker = f"bench-{secrets.token_hex(8)}"
     with _script(link, PULL, [marker, remote], deadline, f"pull of {remote}") as (talk, _):
-        receive_file(talk, remote, local)
+        receive_file(talk, remote, local, most)
 
 
 def _send(way: _Push, talk: Talk, say: Callable[[bytes], None]) -> int:
@@ -119,7 +120,7 @@ def _script(link: Link, script: str, arguments: Sequence[str], deadline: Deadlin
 def _seconds(answers: dict[str, list[str]]) -> int:
     """The phone's own time: a file dated by it is not taken for one that was left behind long ago."""
     told = answers.get("clock", [])[1:]
-    if not told or not told[0].isdecimal():
+    if not told or not re.fullmatch("[0-9]{1,18}", told[0]):
         raise DeviceError(f"the phone's `date +%s` told no time: {told}")
     return int(told[0])
 

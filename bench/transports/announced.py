@@ -50,7 +50,7 @@ class Announced:
         before, found, after = head.partition(self.marker.encode() + b" ")
         number, newline, rest = after.partition(b"\n")
         if found and newline:
-            self._pid = int(number)
+            self._pid = int(number) if number.isdigit() else None
             self._told.set()
             self._tail.add(before + rest)
             return None

@@ -12,6 +12,8 @@ from bench.errors import DeviceError
 
 LARGEST_OUTPUT = 64 << 20
 """Bytes of standard output that `run` takes; a file is the way for more."""
+LARGEST_FILE = 4 << 30
+"""Bytes that `pull` takes where it is not told how many to expect."""
 STALL_LIMIT_S = 120.0
 """A device may be silent for so long within a copy: what hashing some gigabytes takes."""
 STDERR_OF_RUN = 1 << 20
@@ -52,8 +54,11 @@ class Transport(Protocol):
         Folders are made as needed. Raises DeviceError (disk full, not writable, hash differs), InfrastructureError.
         """
 
-    def pull(self, remote: str, local: Path, deadline: Deadline) -> None:
-        """Copy a file from the device, through a temporary name. Raises DeviceError when it is not there."""
+    def pull(self, remote: str, local: Path, deadline: Deadline, most: int = LARGEST_FILE) -> None:
+        """Copy a file of at most `most` bytes from the device, through a temporary name.
+
+        Raises DeviceError: it is not there, no regular file (a pipe or a device has no end), too large, or grows.
+        """
 
     def run(self, argv: Sequence[str], deadline: Deadline) -> Completed:
         """Run a command to its end, its standard input empty; past the deadline it is killed.
@@ -61,7 +66,7 @@ class Transport(Protocol):
         Raises DeadlineExceeded, InfrastructureError (link lost); never for an exit code.
         """
 
-    def start(self, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> RemoteProcess:
+    def start(self, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> Command:
         """Start a command whose standard streams stay open."""
 
     def close(self) -> None:

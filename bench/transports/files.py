@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from bench.errors import ConfigError, DeviceError, InfrastructureError
 
@@ -37,6 +38,30 @@ def opened(local: Path) -> Iterator[tuple[BufferedReader, int]]:
         raise cannot_read(local, error) from error
     with file:
         yield file, os.fstat(file.fileno()).st_size
+
+
+def too_large(what: str, size: int, most: int) -> DeviceError:
+    """The error of a file that has more bytes than it can have to have."""
+    return DeviceError(f"{what} has {size} bytes, at most {most} were expected", hint="see what lies there")
+
+
+def grows(what: str, size: int) -> DeviceError:
+    """The error of a file of which more bytes came than it had."""
+    return DeviceError(f"{what} has {size} bytes, but more came",
+                       hint="it may have changed while it was read: try again")
+
+
+@contextmanager
+def regular_file(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """The open file and its size in bytes, without waiting for a pipe's other end. Raises OSError, DeviceError: it is a
+    folder, a pipe or a device, or a link to one."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise DeviceError(f"cannot read {path} on this machine: it is no regular file")
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        yield cast(BinaryIO, file), found.st_size
 
 
 @contextmanager

@@ -1,18 +1,17 @@
-"""known_hosts files: whether a host's key is the one that was seen before. The format is sshd(8)'s."""
+"""known_hosts files: what is known of a host's keys. The format is sshd(8)'s."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import fnmatch
-import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import InfrastructureError
-from bench.transports.quoting import for_people
+SYSTEM_FILE = Path("/etc/ssh/ssh_known_hosts")
+REVOKED, AUTHORITY = "@revoked", "@cert-authority"
 
 
 @dataclass(frozen=True)
@@ -22,20 +21,54 @@ class KnownKey:
     kind: str
     blob: bytes
     file: Path
-    revoked: bool
+    mark: str = ""
+    """`@revoked`, `@cert-authority` (a key that signs the keys of hosts) or nothing."""
 
 
 @dataclass(frozen=True)
 class HostName:
-    """Where a host's key is looked up: `label` is the name in known_hosts, host and port are what answers there."""
+    """Where a host's key is looked up; host and port are what answers there."""
 
     host: str
     port: int
-    label: str
+    alias: str = ""
+    """HostKeyAlias: the name in known_hosts, instead of the host's."""
+    by_hand: str = ""
+    """The command that connects by hand, where a proxy is in the way of other programs."""
+
+    @property
+    def label(self) -> str:
+        """The name that a certificate must bear."""
+        return self.alias or self.host
 
     @property
     def entry(self) -> str:
-        return self.label if self.port == 22 else f"[{self.label}]:{self.port}"
+        return self.label if self.alias or self.port == 22 else f"[{self.host}]:{self.port}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What this machine knows of a host's keys."""
+
+    keys: tuple[KnownKey, ...]
+    without_port: tuple[KnownKey, ...]
+    """Keys of the host's name alone, which count where its port has none."""
+    file: Path
+    """The known_hosts file to which a new key belongs."""
+
+    @property
+    def all(self) -> tuple[KnownKey, ...]:
+        return self.keys + self.without_port
+
+    @property
+    def authorities(self) -> tuple[KnownKey, ...]:
+        return tuple(key for key in self.all if key.mark == AUTHORITY)
+
+
+def known_of(files: Sequence[Path], name: HostName) -> Known:
+    """What these files hold for a host; new keys belong to the first."""
+    spare = known_keys(files, name.host) if name.entry not in (name.host, name.alias) else []
+    return Known(tuple(known_keys(files, name.entry)), tuple(spare), next(iter(files), SYSTEM_FILE))
 
 
 def known_keys(files: Iterable[Path], name: str) -> list[KnownKey]:
@@ -50,58 +83,17 @@ def known_keys(files: Iterable[Path], name: str) -> list[KnownKey]:
     return found
 
 
-def check_host_key(name: HostName, kind: str, blob: bytes, known: Sequence[KnownKey], file: Path) -> None:
-    """Return when the key that a host showed is known. Raises InfrastructureError, with what to type, when not.
-
-    `file` is the known_hosts file to which a new key belongs.
-    """
-    same = [key for key in known if key.blob == blob]
-    if same and not any(key.revoked for key in same):
-        return
-    shown = f"{kind} {fingerprint(blob)}"
-    add = f"{for_people(_keyscan(name, kind))} >> {for_people([str(file)])}"
-    check = f"if the device's own `ssh-keygen -lf /etc/ssh/ssh_host_{_short(kind)}_key.pub` shows this fingerprint"
-    if same:
-        raise InfrastructureError(f"the host key of {name.entry} ({shown}) is marked as revoked in {same[0].file}",
-                                  hint="give the device a new host key")
-    if not known:
-        raise InfrastructureError(f"the host key of {name.entry} is not known: it showed {shown}",
-                                  hint=f"{check}, run: {add}")
-    old = known[0]
-    removals = [for_people(["ssh-keygen", "-f", str(path), "-R", name.entry])
-                for path in dict.fromkeys(key.file for key in known)]
-    raise InfrastructureError(
-        f"the host key of {name.entry} has changed: {old.file} holds {old.kind} {fingerprint(old.blob)}, "
-        f"but it showed {shown}; this may be another machine",
-        hint=f"{check}, run: {' && '.join([*removals, add])}")
-
-
-def fingerprint(blob: bytes) -> str:
-    """A key's fingerprint as ssh-keygen shows it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-
-
-def _keyscan(name: HostName, kind: str) -> list[str]:
-    port = [] if name.port == 22 else ["-p", str(name.port)]
-    return ["ssh-keyscan", "-t", _short(kind), *port, name.host]
-
-
-def _short(kind: str) -> str:
-    """`ed25519` for `ssh-ed25519`, as ssh-keyscan and file names call it."""
-    return "ecdsa" if kind.startswith("ecdsa") else kind.removeprefix("ssh-")
-
-
 def _key_of(line: str, name: str, file: Path) -> KnownKey | None:
     """The line's key, when it is one and the name matches."""
     words = line.split()
     mark = words.pop(0) if words and words[0].startswith("@") else ""
-    if len(words) < 3 or words[0].startswith("#") or mark not in ("", "@revoked"):
+    if len(words) < 3 or words[0].startswith("#") or mark not in ("", REVOKED, AUTHORITY):
         return None
     try:
         blob = base64.b64decode(words[2], validate=True)
     except binascii.Error:
         return None
-    return KnownKey(words[1], blob, file, bool(mark)) if _matches(words[0], name) else None
+    return KnownKey(words[1], blob, file, mark) if _matches(words[0], name) else None
 
 
 def _matches(patterns: str, name: str) -> bool:
@@ -122,4 +114,4 @@ def _hash_matches(pattern: str, name: str) -> bool:
         salt, digest = (base64.b64decode(part) for part in pattern.split("|")[2:4])
     except ValueError:
         return False
-    return hmac.compare_digest(hmac.new(salt, name.encode(), "sha1").digest(), digest)
+    return hmac.compare_digest(hmac.new(salt, name.lower().encode(), "sha1").digest(), digest)

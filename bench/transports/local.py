@@ -8,14 +8,14 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from bench.deadline import Deadline
 from bench.errors import DeviceError
-from bench.transports.base import STDERR_OF_RUN, Completed, complete
-from bench.transports.files import disk_full, sha256_of, source_file, whole_file
+from bench.transports.base import LARGEST_FILE, STDERR_OF_RUN, Completed, complete
+from bench.transports.files import disk_full, grows, regular_file, sha256_of, source_file, too_large, whole_file
 from bench.transports.local_process import CHUNK, LocalProcess
 from bench.transports.quoting import check_remote
 
@@ -31,7 +31,7 @@ class LocalTransport:
             if target.is_dir():
                 raise DeviceError(f"cannot write {remote} on this machine: it is a folder")
             with suppress(OSError):
-                if target.stat().st_size == size and sha256_of(target) == digest:
+                if target.is_file() and target.stat().st_size == size and sha256_of(target) == digest:
                     return 0
             # Unique, for another run may push the same file.
             part = target.with_name(f"{target.name}.bench-{secrets.token_hex(8)}.part")
@@ -48,15 +48,20 @@ class LocalTransport:
                     part.unlink(missing_ok=True)
         return size
 
-    def pull(self, remote: str, local: Path, deadline: Deadline) -> None:
-        origin = _expand(check_remote(remote))
-        try:
-            source = origin.open("rb")
-        except OSError as error:
-            raise DeviceError(f"cannot read {remote} on this machine: {error.strerror}") from error
-        with source, whole_file(local) as file:
+    def pull(self, remote: str, local: Path, deadline: Deadline, most: int = LARGEST_FILE) -> None:
+        with ExitStack() as stack:
+            try:
+                source, size = stack.enter_context(regular_file(_expand(check_remote(remote))))
+            except OSError as error:
+                raise DeviceError(f"cannot read {remote} on this machine: {error.strerror}") from error
+            if size > most:
+                raise too_large(f"{remote} on this machine", size, most)
+            file, left = stack.enter_context(whole_file(local)), size
             while data := source.read(CHUNK):
                 deadline.check(f"copy of {remote}")
+                left -= len(data)
+                if left < 0:
+                    raise grows(f"{remote} on this machine", size)
                 file.write(data)
 
     def run(self, argv: Sequence[str], deadline: Deadline) -> Completed:

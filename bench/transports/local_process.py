@@ -13,6 +13,7 @@ from typing import IO
 
 from bench.deadline import Deadline
 from bench.errors import DeadlineExceeded, DeviceError, InfrastructureError
+from bench.host import shortages_told
 from bench.transports.text import Tail, printable
 
 CHUNK = 1 << 18
@@ -37,7 +38,13 @@ class LocalProcess:
         os.set_blocking(self._stdin.fileno(), False)
         self._tail = Tail(stderr_limit)
         self._drain = threading.Thread(target=self._read_stderr, args=(_pipe(self._child.stderr),), daemon=True)
-        self._drain.start()
+        try:
+            with shortages_told():
+                self._drain.start()
+        except InfrastructureError:
+            self._child.kill()
+            self._child.wait()
+            raise
 
     def send(self, data: bytes) -> None:
         deadline = Deadline(SEND_LIMIT_S)
@@ -111,7 +118,7 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 def _wait(stream: IO[bytes], event: int, deadline: Deadline, waiting_for: str) -> None:
     """Return when the stream is ready. Raises DeadlineExceeded."""
-    with selectors.DefaultSelector() as selector:
+    with shortages_told(), selectors.DefaultSelector() as selector:
         selector.register(stream, event)
         while not selector.select(deadline.check(waiting_for)):
             pass

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 
 from bench.errors import ConfigError
 
+LONGEST_ARGUMENT = 1 << 17
+"""Bytes that Linux takes for one argument; sshd passes the whole line as one."""
 LONGEST_LINE = 120_000
-"""Bytes. Linux takes 128 KiB for one argument, and sshd passes the whole line as one."""
+"""Bytes of a line, before it is made fit for any shell."""
 
+LONGEST_WORD = 900
+"""Bytes. BSD's csh takes words of less than 1 KiB."""
+
+_TOO_LONG = f"a command line is at most {LONGEST_LINE} bytes; push a file instead"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SAME_IN_ALL_SHELLS = frozenset(range(0x20, 0x7F)) - frozenset(b"'\\!")
+"""Bytes that stand for themselves between single quotes, whatever the shell: fish reads `\\\\` there, csh reads `!`."""
 
 
 def command_line(argv: Sequence[str], env: Mapping[str, str] | None = None) -> str:
@@ -31,7 +40,7 @@ def command_line(argv: Sequence[str], env: Mapping[str, str] | None = None) -> s
         words = ["env", *(f"{name}={_quote(value)}" for name, value in env.items()), *words]
     line = " ".join(words)
     if len(line.encode("utf-8", "surrogateescape")) > LONGEST_LINE:
-        raise ValueError(f"a command line is at most {LONGEST_LINE} bytes; push a file instead")
+        raise ValueError(_TOO_LONG)
     return line
 
 
@@ -45,9 +54,28 @@ def below_shell(line: str, marker: str) -> str:
     return f"echo {shlex.quote(marker)} $$ >&2; {line}; exit $?"
 
 
+def for_any_shell(line: str) -> bytes:
+    """A line that makes any login shell (sh, fish, csh, tcsh ...) give way to `sh`, which then reads `line`.
+
+    Raises ValueError when that is longer than one argument of Linux.
+    """
+    words, word = [], ""
+    for byte in line.encode("utf-8", "surrogateescape"):
+        unit = chr(byte) if byte in _SAME_IN_ALL_SHELLS else f"\\0{byte:03o}"
+        if len(word) + len(unit) > LONGEST_WORD:
+            words.append(word)
+            word = ""
+        word += unit
+    told = " ".join(f"'{word}'" for word in (*words, word))
+    encoded = f"exec sh -c 'eval \"$(printf %b \"$@\")\"' sh {told}".encode()
+    if len(encoded) >= LONGEST_ARGUMENT:
+        raise ValueError(_TOO_LONG)
+    return encoded
+
+
 def local_shell(command: str) -> list[str]:
-    """An argv that runs the user's own line (a ProxyCommand) on this machine, as `ssh` would."""
-    return ["/bin/sh", "-c", f"exec {command}"]
+    """An argv that runs the user's own line (a ProxyCommand) on this machine, by the user's shell, as `ssh` would."""
+    return [os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"]
 
 
 def for_people(argv: Sequence[str]) -> str:

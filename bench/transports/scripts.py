@@ -100,12 +100,14 @@ say cleared "$(space)"
 
 PULL: Final = r"""
 export LC_ALL=C
-[ -f "$2" ] || { printf '%s missing\n' "$1"; exit 1; }
+[ -d "$2" ] || [ -e "$2" ] || { printf '%s missing\n' "$1"; exit 1; }
+[ -f "$2" ] || { printf '%s irregular\n' "$1"; exit 1; }
 exec 3<"$2" || { printf '%s unreadable\n' "$1"; exit 1; }
-printf '%s size %s\n' "$1" $(wc -c <"$2")
+printf '%s size %s\n' "$1" "$(stat -Lc %s "$2" 2>/dev/null || wc -c <"$2")"
 exec cat <&3
 """
-"""Arguments: marker, file. Answers `missing`, `unreadable`, or `size BYTES` followed by the bytes."""
+"""Arguments: marker, file. Answers `missing`, `irregular` (a folder, a pipe, a device), `unreadable`, or `size BYTES`
+followed by the bytes."""
 
 KILL: Final = r"""kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null"""
 """Argument: the process number of a session's first process. Ends its group, else the process alone."""

@@ -1,25 +1,31 @@
-"""Where an SSH device is and how to log in there: devices.yaml first, then the files of `ssh`."""
+"""Where an SSH device is and how to log in there: devices.yaml first, then the configuration of `ssh`."""
 
 from __future__ import annotations
 
-import getpass
+import os
 import re
 import shlex
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.config.devices import SshConfig
+from bench.deadline import Deadline
 from bench.errors import ConfigError
 from bench.transports.known_hosts import HostName
-from bench.transports.quoting import local_shell
+from bench.transports.quoting import for_people, local_shell
+from bench.transports.ssh_lookup import Options, options_of
+from bench.transports.ssh_own_reader import PLAIN
+from bench.transports.ssh_tokens import expand, expand_path, local_user, tokens
 
-DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
-SYSTEM_FILES = (Path("/etc/ssh/ssh_config"), Path("/etc/ssh/ssh_known_hosts"))
+DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
+"""The names that `ssh` tries, in its order; those that are not there are passed over in silence."""
+SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
-_PLAIN = re.compile(r"[^\s\x00-\x1f\x7f'\"`$\\;&<>|(){}-][^\s\x00-\x1f\x7f'\"`$\\;&<>|(){}]*\Z")
-_INCLUDE = re.compile(r"\s*include(?:\s*=\s*|\s+)(.+)", re.IGNORECASE)
-_HOST = re.compile(r"\s*host(?:\s*=\s*|\s+)(.+)", re.IGNORECASE)
-_BLOCK = re.compile(r"\s*(?:host|match)\b", re.IGNORECASE)
+_NEXT_PATH = re.compile(r"\s+(?=[/~$%])")
+_AGENT_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)\Z")
 
 
 @dataclass(frozen=True)
@@ -30,88 +36,78 @@ class SshTarget:
     user: str
     keys: tuple[Path, ...]
     """Key files that were asked for, by devices.yaml or IdentityFile; else the usual ones that exist."""
+    certificates: tuple[Path, ...]
+    """Certificates of keys, besides those that lie beside the key files."""
     only_these: bool
     """No keys of the ssh-agent but these."""
+    agent: Path | None
+    """The ssh-agent's socket."""
+    takes_keys: bool
+    """False where the configuration of `ssh` forbids to log in by key."""
     known_hosts: tuple[Path, ...]
-    """The first is the one to which new keys belong."""
+    """The first is the one to which new keys belong. May be empty."""
+    revoked: Path | None
+    """A list of keys that no host may show."""
     proxy: tuple[str, ...] | None
     """A command whose standard streams are the connection."""
+    proxy_hands_over: bool
+    """The command connects, passes the connection on through its standard output, and ends."""
+    family: socket.AddressFamily
+    source: str
+    """The address of this machine to connect from; "" for any."""
+    by_hand: tuple[str, ...]
+    """What follows `ssh` where somebody wants to try."""
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host.host}:{self.host.port}"
 
 
-def resolve(config: SshConfig, device: str) -> SshTarget:
+def resolve(config: SshConfig, device: str, deadline: Deadline) -> SshTarget:
     """What to connect to. Values of `config` win over ~/.ssh/config, which wins over /etc/ssh/ssh_config.
 
-    Raises ConfigError for a file that cannot be understood, a key file that is not there, a name that cannot be one.
+    Raises ConfigError for a file that cannot be understood, a key file that is not there, a name that cannot be one;
+    InfrastructureError and DeadlineExceeded as `options_of` does.
     """
     for what, word in (("host", config.host), ("user", config.user)):
-        if word is not None and not _PLAIN.match(word):
+        if word is not None and not PLAIN.match(word):
             raise ConfigError(f"device {device!r}: `{what}: {word!r}` cannot be the {what} of an SSH connection")
-    home = Path.home()
-    values = _lookup(config, home)
-    host, port = values["hostname"], _port(values.get("port", "22"), device)
-    user = config.user or values.get("user") or getpass.getuser()
-    keys, asked_for = _keys(config, values, home, device)
-    files = values.get("userknownhostsfile") or "~/.ssh/known_hosts"
-    users = [config.known_hosts] if config.known_hosts else [Path(word) for word in shlex.split(files)]
+    options = options_of(config, deadline)
+    host, port = options.one("hostname", config.host), _port(options.one("port", "22"), device)
+    user = config.user or options.one("user") or local_user()
+    _check_text(host=host, user=user)
+    alias, jumps = options.one("hostkeyalias"), options.one("proxyjump")
+    known = tokens(asked=config.host, host=host, port=port, user=user, alias=alias, jumps=jumps, home=options.home)
+    proxy = _proxy(options, host, port, known)
+    revoked = options.one("revokedhostkeys")
     return SshTarget(
-        host=HostName(host, port, values.get("hostkeyalias") or host), user=user, keys=keys,
-        only_these=config.key is not None or (asked_for and values.get("identitiesonly", "no").lower() == "yes"),
-        known_hosts=(*(path.expanduser() for path in users), SYSTEM_FILES[1]), proxy=_proxy(values, host, port))
+        host=HostName(host, port, alias, _accepting(config) if proxy else ""), user=user,
+        keys=_keys(config, options, device, known),
+        certificates=tuple(expand_path(text, known) for text in options.several("certificatefile") or ()),
+        only_these=config.key is not None or options.one("identitiesonly", "no") == "yes",
+        agent=_agent(options.values.get("identityagent", ("SSH_AUTH_SOCK",))[0], known),
+        takes_keys=_takes_keys(options), known_hosts=_known_hosts(config, options, known),
+        revoked=expand_path(revoked, known) if revoked else None, proxy=proxy,
+        proxy_hands_over=options.one("proxyusefdpass", "no") == "yes" and not jumps,
+        family=FAMILIES.get(options.one("addressfamily"), socket.AF_UNSPEC), source=options.one("bindaddress"),
+        by_hand=_by_hand(config))
 
 
-def _lookup(config: SshConfig, home: Path) -> dict[str, str]:
-    """The options that hold for this host, names in lower case; `identityfile` is one path a line."""
-    import paramiko
-
-    own = [f"{name} {value}" for name, value in (("Port", config.port), ("User", config.user)) if value is not None]
-    lines = ["Host *", *own]
-    for file in (home / ".ssh" / "config", SYSTEM_FILES[0]):
-        lines += ["Host *", *_lines(file, home)]
-    try:
-        found = paramiko.SSHConfig.from_text("\n".join(lines)).lookup(config.host)
-    except (paramiko.SSHException, ImportError, KeyError, ValueError) as error:
-        raise ConfigError(f"cannot understand the ssh configuration in {home / '.ssh' / 'config'}: {error}",
-                          hint="`Match exec` and canonical names are not supported here: use a `Host` block") from error
-    return {name: "\n".join(value) if isinstance(value, list) else value for name, value in found.items()
-            if value is not None}
+def _check_text(**words: str) -> None:
+    for what, word in words.items():
+        if not word.isprintable():
+            raise ConfigError(f"{word!r} in the ssh configuration cannot be the {what} of an SSH connection",
+                              hint="correct the ssh configuration; `ssh -G` shows what it makes of it")
 
 
-def aliases() -> list[str]:
-    """The hosts that ~/.ssh/config names, patterns left out, in its order. Raises ConfigError."""
-    home = Path.home()
-    found: list[str] = []
-    for line in _lines(home / ".ssh" / "config", home):
-        match = _HOST.match(line)
-        try:
-            found += shlex.split(match[1]) if match else []
-        except ValueError as error:
-            raise ConfigError(f"cannot understand {line.strip()!r} in {home / '.ssh' / 'config'}: {error}") from None
-    return [name for name in dict.fromkeys(found) if _PLAIN.match(name) and not set(name) & set("*?!")]
+def _accepting(config: SshConfig) -> str:
+    """The command by which a new host key becomes known."""
+    files = [] if config.known_hosts is None else ["-o", f"UserKnownHostsFile={config.known_hosts.expanduser()}"]
+    return for_people(["ssh", *files, *_by_hand(config), "true"])
 
 
-def _lines(file: Path, home: Path, depth: int = 0) -> list[str]:
-    """The file's lines, with those of its Include files in their place."""
-    try:
-        text = file.read_text("utf-8", "replace")
-    except OSError:
-        return []
-    lines, block = [], "Host *"
-    for line in text.splitlines():
-        include = _INCLUDE.match(line)
-        block = line if _BLOCK.match(line) else block
-        if include is None:
-            lines.append(line)
-        elif depth < 16:
-            base = file.parent if file.parent.name == "ssh" else home / ".ssh"
-            for pattern in shlex.split(include[1]):
-                path = base / Path(pattern).expanduser()
-                for found in sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
-                    lines += _lines(found, home, depth + 1)
-            lines.append(block)
-    return lines
+def _by_hand(config: SshConfig) -> tuple[str, ...]:
+    port = () if config.port is None else ("-p", str(config.port))
+    return (*port, config.host if config.user is None else f"{config.user}@{config.host}")
 
 
 def _port(text: str, device: str) -> int:
@@ -120,29 +116,60 @@ def _port(text: str, device: str) -> int:
     return int(text)
 
 
-def _keys(config: SshConfig, values: dict[str, str], home: Path, device: str) -> tuple[tuple[Path, ...], bool]:
-    """The key files to try, and whether somebody asked for them by name."""
+def _keys(config: SshConfig, options: Options, device: str, known: Mapping[str, str]) -> tuple[Path, ...]:
+    """The key files to try."""
     if config.key is not None:
         key = config.key.expanduser()
         if not key.is_file():
             raise ConfigError(f"device {device!r}: `key: {config.key}` is not a file",
                               hint=f"make one with: ssh-keygen -t ed25519 -f {key}")
-        return (key,), True
-    if "identityfile" in values:
-        return tuple(Path(line).expanduser() for line in values["identityfile"].splitlines()), True
-    usual = (home / ".ssh" / name for name in DEFAULT_KEYS)
-    return tuple(path for path in usual if path.is_file()), False
+        return (key,)
+    usual = [options.home / ".ssh" / name for name in DEFAULT_KEYS]
+    texts = options.several("identityfile")
+    paths = usual if texts is None else [expand_path(text, known) for text in texts]
+    return tuple(path for path in dict.fromkeys(paths) if path not in usual or path.is_file())
 
 
-def _proxy(values: dict[str, str], host: str, port: int) -> tuple[str, ...] | None:
+def _agent(text: str, known: Mapping[str, str]) -> Path | None:
+    """The socket that IdentityAgent names: a path, `none`, or a variable that holds one."""
+    if text.lower() == "none":
+        return None
+    variable = "SSH_AUTH_SOCK" if text == "SSH_AUTH_SOCK" else (found := _AGENT_VARIABLE.match(text)) and found[1]
+    path = os.environ.get(variable, "") if variable else str(expand_path(text, known))
+    return Path(path) if path else None
+
+
+def _takes_keys(options: Options) -> bool:
+    methods = options.one("preferredauthentications")
+    return (options.one("pubkeyauthentication", "yes").lower() not in ("no", "false")
+            and (not methods or "publickey" in methods.split(",")))
+
+
+def _known_hosts(config: SshConfig, options: Options, known: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files of known host keys: the user's, then the system's."""
+    ours = options.values.get("userknownhostsfile", ("~/.ssh/known_hosts ~/.ssh/known_hosts2",))[0]
+    system = options.values.get("globalknownhostsfile", (" ".join(SYSTEM_KNOWN_HOSTS),))[0]
+    users = [config.known_hosts.expanduser()] if config.known_hosts else _paths(ours, known)
+    return (*users, *_paths(system, known))
+
+
+def _paths(text: str, known: Mapping[str, str]) -> list[Path]:
+    """The paths of one line, which `ssh -G` does not quote."""
+    words = shlex.split(text) if '"' in text else _NEXT_PATH.split(text)
+    return [expand_path(word, known) for word in words if word.lower() != "none"]
+
+
+def _proxy(options: Options, host: str, port: int, known: Mapping[str, str]) -> tuple[str, ...] | None:
     """The command of ProxyJump (which is `ssh -W`, as ssh itself does it) or of ProxyCommand."""
-    jumps = values.get("proxyjump", "none")
-    if jumps.lower() != "none":
+    jumps = options.one("proxyjump")
+    if jumps:
         *before, last = jumps.split(",")
         via = ["-J", ",".join(before)] if before else []
-        if not all(_PLAIN.match(jump) for jump in jumps.split(",")):
-            raise ConfigError(f"`ProxyJump {jumps}` in the ssh configuration is not a list of [user@]host[:port]")
+        if not all(PLAIN.match(jump) for jump in jumps.split(",")):
+            raise ConfigError(f"`ProxyJump {jumps}` in the ssh configuration is not a list of [user@]host[:port]",
+                              hint="correct ProxyJump, or write what it should do as ProxyCommand")
         address = last if last.startswith("ssh://") else f"ssh://{last}"
-        return ("ssh", "-o", "BatchMode=yes", *via, "-W", f"[{host}]:{port}", address)
-    command = values.get("proxycommand")
-    return tuple(local_shell(command)) if command else None
+        file = ["-F", str(options.file)] if options.file else []
+        return ("ssh", "-o", "BatchMode=yes", *file, *via, "-W", f"[{host}]:{port}", address)
+    command = options.one("proxycommand")
+    return tuple(local_shell(expand(command, known))) if command else None

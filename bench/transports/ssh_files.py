@@ -17,7 +17,7 @@ from bench.transports.files import disk_full, source_file
 from bench.transports.quoting import check_remote, command_line
 from bench.transports.scripts import PULL, PUSH
 from bench.transports.ssh_link import LINK_ERRORS, Link
-from bench.transports.talk import Talk, failure, folder_of, free_bytes, receive_file
+from bench.transports.talk import Talk, failure, first_answer, folder_of, free_bytes, receive_file
 
 CHUNK = 1 << 18
 
@@ -54,7 +54,7 @@ def push(link: Link, local: Path, remote: str, deadline: Deadline) -> int:
     doing = f"push of {remote}"
     with source_file(local) as (file, size, digest), \
             _talk(link, PUSH, [remote, str(size), digest], deadline, doing) as (session, talk):
-        answer = talk.answer()
+        answer = first_answer(talk)
         if answer == ["have"]:
             return 0
         if answer[:1] != ["need"]:
@@ -71,11 +71,11 @@ def push(link: Link, local: Path, remote: str, deadline: Deadline) -> int:
         return size
 
 
-def pull(link: Link, remote: str, local: Path, deadline: Deadline) -> None:
+def pull(link: Link, remote: str, local: Path, deadline: Deadline, most: int) -> None:
     """Raises what `Transport.pull` says; no file is left at `local` then."""
     check_remote(remote)
     with _talk(link, PULL, [remote], deadline, f"pull of {remote}") as (_, talk):
-        receive_file(talk, remote, local)
+        receive_file(talk, remote, local, most)
 
 
 @contextmanager

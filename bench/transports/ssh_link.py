@@ -12,6 +12,7 @@ import paramiko
 
 from bench.deadline import Deadline
 from bench.errors import DeadlineExceeded, InfrastructureError
+from bench.transports.quoting import for_any_shell
 
 TICK_S = 0.2
 """How often a wait for the link looks at its deadline. Data ends a wait at once."""
@@ -64,13 +65,13 @@ class Link:
             self.transport.close()
 
     def session(self, line: str, deadline: Deadline) -> paramiko.Channel:
-        """A new session that runs a command line."""
+        """A new session that runs a line of `sh`, whatever the account's login shell is."""
         doing = "starting a command"
         with self.bounded(deadline, doing):
             channel = self.transport.open_session(timeout=max(deadline.left(), 0.001))
         channel.settimeout(TICK_S)
         with self.bounded(deadline, doing, channel):
-            channel.exec_command(line.encode("utf-8", "surrogateescape"))
+            channel.exec_command(for_any_shell(line))
         return channel
 
     def send(self, channel: paramiko.Channel, data: bytes | memoryview, deadline: Deadline, doing: str) -> None:

@@ -1,14 +1,23 @@
-"""Text that came from a device: made fit to show, and kept within bounds."""
+"""Text that came from a device or a model: made fit to show, and kept within bounds."""
 
 from __future__ import annotations
 
 import threading
 
 
-def printable(data: bytes, limit: int = 4096) -> str:
+def printable(data: bytes | str, limit: int = 4096) -> str:
     """The last `limit` bytes as text, with control characters and broken UTF-8 made visible (`\\x1b`)."""
-    text = data[-limit:].decode("utf-8", "backslashreplace")
+    text = (data if isinstance(data, bytes) else whole(data).encode())[-limit:].decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() or char in "\n\t" else _visible(char) for char in text)
+
+
+def whole(text: str) -> str:
+    """`text` as UTF-8 can hold it: halves of surrogate pairs are made visible (`\\ud83d`), and so are the bytes that
+    stand for no character in names of files (`\\xe8`)."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _visible(char: str) -> str:

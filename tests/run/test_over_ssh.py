@@ -69,7 +69,7 @@ def test_a_link_that_is_cut_once_costs_one_attempt(place: Place, sshd: Sshd, pro
         ("fp32", 2, 1, "ok", None), ("int8-dynamic", 2, 1, "ok", None)]
     if moment != "greeting":  # before the first session there is no attempt to count
         expected[:1] = [("fp32", 1, 1, "failed", "infrastructure"), ("fp32", 1, 2, "ok", None)]
-        assert "1 of 2 trials were repeated after the link failed" in cells[0].warnings
+        assert "1 of 2 trials were repeated after a first attempt that failed" in cells[0].warnings
     assert states(stored) == expected
     assert all(cell.outputs is not None and cell.outputs.state == "ok" for cell in cells)
 

@@ -113,7 +113,7 @@ def test_a_folder_that_the_shell_user_may_not_write_is_named(android: Transport,
 def test_what_cannot_be_read_is_told(android: Transport, tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="there is no file"):
         android.pull(f"{FOLDER}/missing", tmp_path / "back", Deadline(60))
-    with pytest.raises(DeviceError, match="there is no file"):
+    with pytest.raises(DeviceError, match="it is no regular file"):
         android.pull("/data", tmp_path / "back", Deadline(60))
     assert not (tmp_path / "back").exists()
 

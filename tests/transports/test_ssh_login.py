@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import re
 import shutil
 import socket
@@ -16,6 +18,8 @@ from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
 from bench.errors import DeadlineExceeded, InfrastructureError
 from bench.transports.connect import connect
+from tests.fakes.account import live_in
+from tests.fakes.account import why_not as why_no_account
 from tests.fakes.proxy import Proxy
 from tests.fakes.sshd import Sshd, make_key, running_sshd
 
@@ -145,6 +149,56 @@ def test_too_many_keys_of_the_agent_are_one_clear_error(sshd: Sshd, tmp_path: Pa
     for number in range(8):
         subprocess.run(["ssh-add", "-q", str(make_key(tmp_path / f"other{number}"))], check=True)
     assert "too many keys" in refusal(sshd.device(key=None)).message
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_key_that_the_agent_does_not_want_to_use_is_passed_over(sshd: Sshd, tmp_path: Path,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_ASKPASS", "/bin/false")
+    subprocess.run(["ssh-add", "-q", "-c", str(make_key(tmp_path / "asks"))], check=True)
+    assert "which would not sign" in refusal(sshd.device(key=None)).message
+    subprocess.run(["ssh-add", "-q", str(sshd.key)], check=True)
+    assert whoami(sshd.device(key=None)) == sshd.user
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_server_that_wants_two_keys_gets_them(tmp_path: Path) -> None:
+    with running_sshd(tmp_path / "two", "AuthenticationMethods publickey,publickey\n") as server:
+        assert "each key" in refusal(server.device()).message
+        second = make_key(tmp_path / "second")
+        with (server.folder / "authorized_keys").open("a") as file:
+            file.write(second.with_suffix(".pub").read_text())
+        subprocess.run(["ssh-add", "-q", str(server.key), str(second)], check=True, stderr=subprocess.DEVNULL)
+        assert whoami(server.device(key=None)) == server.user
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can log in somebody without a password")
+def test_an_account_without_a_password_needs_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if reason := why_no_account():
+        pytest.skip(reason)
+    with monkeypatch.context() as patch:
+        live_in(tmp_path, tmp_path, patch)
+        (tmp_path / "shadow").write_text(f"{getpass.getuser()}::19000:0:99999:7:::\n")
+        patch.setenv("NSS_WRAPPER_SHADOW", str(tmp_path / "shadow"))
+        options = "PermitEmptyPasswords yes\nPasswordAuthentication yes\nPermitRootLogin yes\n"
+        with running_sshd(tmp_path / "open", options) as server:
+            assert whoami(server.device(key=None)) == server.user
+
+
+def test_a_server_that_has_key_exchange_by_the_name_of_its_standard_only_is_reached(tmp_path: Path) -> None:
+    with running_sshd(tmp_path / "hard", "KexAlgorithms curve25519-sha256\n") as server:
+        assert whoami(server.device()) == server.user
+
+
+@pytest.mark.parametrize(("option", "remedy"), [
+    ("Ciphers chacha20-poly1305@openssh.com", "Ciphers in /etc/ssh/sshd_config: aes128-gcm@openssh.com"),
+    ("KexAlgorithms sntrup761x25519-sha512@openssh.com", "KexAlgorithms in /etc/ssh/sshd_config: "),
+    ("Ciphers aes128-ctr\nMACs umac-64-etm@openssh.com", "MACs in /etc/ssh/sshd_config: hmac-sha2-256"),
+])
+def test_a_server_without_a_common_algorithm_says_which_to_allow(tmp_path: Path, option: str, remedy: str) -> None:
+    with running_sshd(tmp_path / "hard", f"{option}\n") as server:
+        error = refusal(server.device())
+    assert "paramiko" in error.message and remedy in error.hint
 
 
 def test_a_host_of_the_ssh_configuration_is_reached_by_its_proxy_command(sshd: Sshd, home: Path) -> None:

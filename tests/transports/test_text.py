@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.transports.text import Tail, printable
+from bench.transports.text import Tail, printable, whole
 
 
 def test_control_characters_and_broken_utf8_are_made_visible() -> None:
@@ -16,6 +16,17 @@ def test_control_characters_and_broken_utf8_are_made_visible() -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_make_an_unprintable_character(data: bytes) -> None:
     assert all(char.isprintable() or char in "\n\t" for char in printable(data))
+
+
+@given(st.text(st.characters(), max_size=30))
+def test_whole_text_can_be_written_whatever_it_was(text: str) -> None:
+    whole(text).encode()
+    assert whole(whole(text)) == whole(text)
+
+
+def test_what_utf8_cannot_hold_is_made_visible() -> None:
+    assert whole("token \ud83d") == "token \\ud83d" and whole("mod\udce8le.pt") == "mod\\xe8le.pt"
+    assert printable("token \ud83d") == "token \\ud83d" and whole("\u2603") == "\u2603"
 
 
 def test_the_end_is_what_is_kept() -> None:

@@ -81,7 +81,7 @@ def test_one_write_is_on_the_way_at_a_time(host: RawHost) -> None:
 
 def test_what_nobody_reads_is_not_acknowledged_any_more(host: RawHost) -> None:
     host.connect()
-    theirs = host.open("shell,v2,raw:read x; sleep 100")
+    theirs = host.open("shell,v2,raw:dd bs=1 count=1 of=/dev/null 2>/dev/null; sleep 100")
     payload = b"\0" + struct.pack("<I", MAX_PAYLOAD_BYTES - 5) + bytes(MAX_PAYLOAD_BYTES - 5)
     acknowledged = 0
     for _ in range(4):
