@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from bench.errors import ConfigError
 
 ATTEMPTS: Final = 3
 """To take the lock: `in_progress` of another process holds it for some microseconds."""
+LONGEST_NAME: Final = 255
+"""Bytes that a file's name may have."""
 
 
 @contextmanager
@@ -42,7 +46,10 @@ def in_progress(store: Path, run: str) -> bool:
 
 
 def _lock(store: Path, run: str) -> Path:
-    return store.with_name(f".{store.name}.{run}.lock")
+    name = f".{store.name}.{run}.lock"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = f".{hashlib.sha256(os.fsencode(store.name)).hexdigest()[:16]}.{run}.lock"
+    return store.with_name(name)
 
 
 def _taken(file: IO[str], pause_s: float) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bench.errors import Fault
@@ -31,6 +32,13 @@ class RunRecord:
     notes: list[str]
     purpose: str = "measure"
     judgement: Json | None = None
+    number: int | None = field(default=None, compare=False)
+    """Of all runs of its store, in the order in which they began; None of one that is not stored yet."""
+
+    @property
+    def order(self) -> tuple[float, str, str]:
+        """What runs are ordered by: not the clock, which may be set back; after all others what is not stored yet."""
+        return math.inf if self.number is None else self.number, self.started, self.id
 
 
 @dataclass(frozen=True)
@@ -157,3 +165,21 @@ class StoredRun:
     cells: tuple[CellRecord, ...]
     sessions: tuple[SessionRecord, ...]
     trials: tuple[TrialRecord, ...]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Rows of a table (by their rowids, first to last) that cannot be read any more, of the run and cell that are known
+    to be meant. Without a table: what SQLite says of the file, where all rows can be read."""
+
+    table: str
+    first: int = 0
+    last: int = 0
+    run: str | None = None
+    cell: str | None = None
+    problem: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self.last - self.first + 1

@@ -1,4 +1,8 @@
-"""The tables. Trials are only ever added; a re-measurement is a new row. Times are UTC, ISO 8601; durations are ns."""
+"""The tables. Trials are only ever added; a re-measurement is a new row. Times are UTC, ISO 8601; durations are ns.
+
+`checksum` is of the whole row (bench.store.checksums). A migration that changes what a row holds must write them anew,
+but of rows that were damaged before.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,8 @@ runs = Table(
     Column("notes", JSON, nullable=False),
     Column("purpose", String, nullable=False, server_default="measure"),  # measure, noise
     Column("judgement", JSON),
+    Column("number", Integer),  # the order in which runs began; clocks are set back
+    Column("checksum", Integer),
 )
 
 cells = Table(
@@ -55,6 +61,7 @@ cells = Table(
     Column("fault", String),
     Column("artifact", JSON),  # sha256, bytes, key, source, gate, tools, warnings
     Column("log", Text),
+    Column("checksum", Integer),
 )
 
 sessions = Table(
@@ -68,6 +75,7 @@ sessions = Table(
     Column("facts", JSON, nullable=False),
     Column("runtimes", JSON, nullable=False),
     Column("pushed_bytes", Integer, nullable=False, default=0),
+    Column("checksum", Integer),
 )
 
 trials = Table(
@@ -100,11 +108,16 @@ trials = Table(
     Column("log", Text),
     Column("median_ns", Float),
     Column("findings", JSON),  # how the model behaves: times by sample, inputs changed in place, outputs that repeat
+    Column("checksum", Integer),
+    Column("median_checksum", Integer),  # of the columns that a history reads
     ForeignKeyConstraint(["run", "cell"], ["cells.run", "cells.cell"]),
     Index("trials_of_cell", "run", "cell"),
 )
 
-digests = Table(
+CHECKED = (runs, cells, sessions, trials)
+"""Tables whose rows have checksums."""
+
+digests = Table(  # made from the others; the content's own checksum is that of its compression
     "digests", metadata,
     Column("run", String, primary_key=True),
     Column("cell", String, primary_key=True),

@@ -20,6 +20,7 @@ from bench.store.connect import HEAD
 from bench.store.packing import pack, unpack
 from bench.store.records import CellRecord, Digest, RunRecord, SessionRecord, TrialRecord
 from bench.store.store import INCOMPLETE, Store
+from benchmarks.stored import seal
 
 RUN = RunRecord("20260101-000000-abcd", "vision", "version: 1", "s.yaml", "version: 1", "d.yaml",
                 "2026-01-01T00:00:00Z", None, "interrupted", {"quick": False}, {"bench": "0"}, ["a note"])
@@ -55,12 +56,12 @@ def test_trials_of_some_cells_are_read_without_what_they_printed(tmp_path: Path)
     with Store(tmp_path / "b.sqlite", create=True) as store:
         store.add_run(RUN, [CELL, other, replace(CELL, cell="bare", position=2)])
         session = store.add_session(SESSION)
-        mine = [trial(number, session=session, log="loud", conditions=[{"n": number}]) for number in (1, 2, 3)]
+        mine = [trial(number, session=session, log="loud", conditions=[{"load_1m": number}]) for number in (1, 2, 3)]
         for each in (mine[0], replace(mine[1], cell="other"), mine[2]):
             store.add_trial(each)
         assert store.trials_of(RUN.id, [CELL.cell]) == (replace(mine[0], log=None), replace(mine[2], log=None))
         assert store.trial_ids(RUN.id) == {CELL.cell: [1, 3], "other": [2]}
-        assert list(store.conditions([1, 3])) == [[{"n": 1}], [{"n": 3}]]
+        assert list(store.conditions([1, 3])) == [[{"load_1m": 1}], [{"load_1m": 3}]]
         assert list(store.conditions([])) == [] and store.trial_ids("no such run") == {}
         assert [cell.cell for cell in store.cells(RUN.id)] == [CELL.cell, "other", "bare"]
 
@@ -71,8 +72,8 @@ def test_very_many_conditions_are_read_in_their_order(tmp_path: Path, monkeypatc
         store.add_run(RUN, [CELL])
         store.add_session(SESSION)
         for number in range(1, 11):
-            store.add_trial(trial(number, conditions=[{"n": number}]))
-        assert list(store.conditions(range(1, 11))) == [[{"n": number}] for number in range(1, 11)]
+            store.add_trial(trial(number, conditions=[{"load_1m": number}]))
+        assert list(store.conditions(range(1, 11))) == [[{"load_1m": number}] for number in range(1, 11)]
 
 
 def test_a_digest_takes_the_place_of_an_earlier_one_and_is_void_when_its_run_changes(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_a_file_that_is_no_store_is_named_and_left_alone(tmp_path: Path) -> None
     path = tmp_path / "b.sqlite"
     path.write_bytes(b"not a database at all, but a long enough file to be read as one" * 20)
     before = path.read_bytes()
-    with pytest.raises(ConfigError, match=r"cannot be used as a store: file is not a database"):
+    with pytest.raises(ConfigError, match=r"cannot be used as a store: it is no SQLite database"):
         Store(path, create=True)
     assert path.read_bytes() == before
 
@@ -131,8 +132,8 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "b.sqlite"
-    with Store(path, create=True):
-        pass
+    with Store(path, create=True) as store:
+        store.add_run(RUN, [])
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigError, match=f"written by a newer bench .schema 9999, this one knows {HEAD}"):
@@ -158,6 +159,7 @@ def test_the_migrated_tables_are_those_of_the_schema(tmp_path: Path) -> None:
     from bench.store.schema import metadata
 
     with Store(tmp_path / "migrated.sqlite", create=True) as store:
+        store.add_run(RUN, [])
         migrated = _shape(sa.inspect(store._engine))
     engine = sa.create_engine(f"sqlite:///{tmp_path}/direct.sqlite")
     metadata.create_all(engine)
@@ -170,7 +172,7 @@ def _shape(inspector: object) -> dict[str, object]:
                    for column in inspector.get_columns(name)] for name in tables}  # type: ignore[attr-defined]
 
 
-NEW = {"0001": ("purpose", "judgement", "median_ns", "findings"), "0002": ("findings",)}
+NEW = {"0001": ("purpose", "judgement", "median_ns", "findings"), "0002": ("findings",), "0003": ()}
 """What a schema had not yet."""
 
 
@@ -189,7 +191,8 @@ def _older_version(path: Path, revision: str = "0001") -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         for table, record in ((schema.runs, RUN), (schema.cells, CELL), (schema.trials, trial(1, session=None))):
-            values = {name: value for name, value in asdict(record).items() if name not in NEW[revision]}
+            new = (*NEW[revision], *(("number",) if table is schema.runs else ()))
+            values = {name: value for name, value in asdict(record).items() if name not in new}
             connection.execute(table.insert().values(values))
     engine.dispose()
 
@@ -302,3 +305,36 @@ def test_a_cells_conditions_are_those_of_its_first_trial_that_ended_well(tmp_pat
         assert (found.run, found.cell, found.governor, found.charging) == (RUN.id, CELL.cell, "performance", 1)
         assert '"2"' in found.settings and '"d"' in found.inputs
         assert store.cell_conditions([RUN.id], "elsewhere") == store.cell_conditions(["none"]) == ()
+
+
+def test_text_that_no_file_can_hold_is_mended_where_it_is_stored_and_where_it_was(tmp_path: Path) -> None:
+    path, half = tmp_path / "b.sqlite", "token \ud83d"
+    with Store(path, create=True) as store:
+        store.add_run(replace(RUN, notes=[half]), [replace(CELL, reason=half, log=half, artifact={half: [half, 1]})])
+        store.add_session(SESSION)
+        store.add_trial(trial(1, reason=half, findings={"repeats": {"reason": half}}))
+        store.add_trial(trial(2))
+    with sqlite3.connect(path) as earlier:  # versions before wrote halves of pairs as JSON escapes
+        text = '{"repeats": {"reason": "token \\ud83d"}}'
+        earlier.execute("UPDATE trials SET findings = ? WHERE number = 2", (text,))
+    seal(path)
+    with Store(path) as store:
+        found = store.load(store.find_run(RUN.id))
+    mended = "token \\ud83d"
+    assert found.run.notes == [mended] and found.cells[0].artifact == {mended: [mended, 1]}
+    assert (found.cells[0].reason, found.cells[0].log) == (mended, mended)
+    assert [each.findings for each in found.trials] == [{"repeats": {"reason": mended}}] * 2
+
+
+def test_a_new_store_and_what_lies_beside_it_is_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "b.sqlite"
+    with Store(path, create=True) as store:
+        store.add_run(RUN, [CELL])
+        modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    assert set(modes) >= {"b.sqlite", "b.sqlite-wal"} and set(modes.values()) == {0o600}
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_no_store_is_kept_in_memory(create: bool) -> None:
+    with pytest.raises(ConfigError, match="is no file"):
+        Store(Path(":memory:"), create=create)
