@@ -34,8 +34,8 @@ which is "first" (the first sample alone is timed) or "all" (all are, interleave
 A trial of kind accuracy has inputs_changed alone.
 
 The outputs' file is an .npz: "0", "1", ... by the place of the output, each (samples, *shape), of a model that was
-loaded anew and ran the samples in order; and "repeated_0", "repeated_1", ..., each (1, *shape), of the first sample run
-once more by that model, after all of them.
+loaded anew and ran the samples in order ("0_0", "0_1", ..., one for each sample, where its shape varies); and
+"repeated_0", "repeated_1", ..., each (1, *shape), of the first sample run once more by that model, after all of them.
 
 `frames` counts the trial's lines before `done`, and `crc` is the CRC-32 of their bytes: `adb shell` and a dying ssh can
 hand over half an output with exit code 0.
@@ -75,7 +75,7 @@ def decode(line: bytes) -> Message:
     """The message in a line. Raises ProtocolError for anything but a JSON object with a `type`."""
     shown = repr(line[:80])
     try:
-        message = json.loads(line.decode("utf-8"), parse_constant=_no_constants)
+        message = json.loads(line.decode("utf-8"), parse_constant=_no_constants, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("not a message ({}): {}".format(error, shown)) from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -85,6 +85,13 @@ def decode(line: bytes) -> Message:
 
 def _no_constants(name: str) -> None:
     raise ValueError(name + " is not a number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(digits[:40] + " is too large a number")
+    return number
 
 
 class Lines:

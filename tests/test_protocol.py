@@ -38,7 +38,7 @@ def test_garbage_is_a_protocol_error_or_a_message(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("line", [b'{"type": NaN}', b'{"type":"x","n":Infinity}', b"[" * 100_000, b"{}", b'"x"',
-                                  b'{"type":1}', b"\xff\xfe"])
+                                  b'{"type":1}', b"\xff\xfe", b'{"type":"x","n":-1e999}'])
 def test_what_is_no_message_is_refused(line: bytes) -> None:
     with pytest.raises(protocol.ProtocolError):
         protocol.decode(line)

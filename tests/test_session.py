@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bench import protocol
-from bench import session as session_module
 from bench.errors import DeviceError, InfrastructureError, ModelError
-from bench.session import Session, TrialError
+from bench.messages.trial import TrialError
+from bench.session import Session
 from tests.fakes.device import fake_trial, local_session
 
 
@@ -165,24 +165,6 @@ def test_the_worker_has_a_throw_away_home(tmp_path: Path) -> None:
         session.forget("t1")
         session.missing({})
         assert not home.exists()
-
-
-@pytest.mark.parametrize("findings", [
-    None, {}, {"inputs_changed": 1}, {"inputs_changed": False, "cycle": 0}, {"inputs_changed": False, "cycle": True},
-    {"inputs_changed": False, "cycle": 2}, {"inputs_changed": False, "by_sample_ns": []},
-    {"inputs_changed": False, "by_sample_ns": [[1, 2], [3]]}, {"inputs_changed": False, "by_sample_ns": [[], []]},
-    {"inputs_changed": False, "by_sample_ns": [[1], ["2"]]}, {"inputs_changed": False, "by_sample_ns": "ten"}])
-def test_findings_of_a_broken_agent_are_refused(findings: Any) -> None:
-    """Three samples were taken."""
-    result = {"type": "result", "trial": "t1", "phases": {}, "memory": {}, "versions": {}, "outputs": {"sha256": "0"},
-              "cores": [], "sample_count": 3, "findings": findings}
-    heard = session_module._Heard(samples=[1, 2, 3], result=result)
-    done = {"frames": heard.tally.frames, "crc": heard.tally.crc}
-    with pytest.raises(InfrastructureError, match=r"findings|by sample|nanoseconds"):
-        session_module._report(heard, done, True)
-    result["findings"] = {"inputs_changed": True, "cycle": 3, "by_sample_ns": [[1, 2], [3, 4]], "more": "unasked"}
-    assert session_module._report(heard, done, True).findings == {
-        "inputs_changed": True, "cycle": 3, "by_sample_ns": [[1, 2], [3, 4]]}
 
 
 def _worker_of(agent: int) -> int:
