@@ -19,7 +19,7 @@ class Busy(Exception):
 
 def take(workdir: str, owner: str) -> int:
     """Hold the device until this process ends; gives back the lock's file descriptor. Raises Busy, OSError."""
-    descriptor = os.open(os.path.join(workdir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(os.path.join(workdir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -46,7 +46,12 @@ def verify(model: runtimes.Loaded, samples: List[Arrays], path: str, say: Callab
         changed = changed or given.changed()
         rows.append([numpy.array(output) for output in model.read()])
     repeated = rows.pop()
-    arrays: Dict[str, Any] = {str(place): numpy.stack(column) for place, column in enumerate(zip(*rows))}
+    arrays: Dict[str, Any] = {}
+    for place, column in enumerate(zip(*rows)):
+        if len({output.shape for output in column}) == 1:
+            arrays[str(place)] = numpy.stack(column)
+        else:
+            arrays.update(("{}_{}".format(place, sample), output) for sample, output in enumerate(column))
     arrays.update((protocol.REPEATED + str(place), output[None]) for place, output in enumerate(repeated))
     numpy.savez(path, **arrays)
     with open(path, "rb") as file:

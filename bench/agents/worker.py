@@ -23,6 +23,7 @@ from bench.agents.probes import memory
 from bench.agents.reasons import one_line
 
 _PR_SET_PDEATHSIG = 1
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 
 def main() -> int:
@@ -48,13 +49,16 @@ def main() -> int:
 
 
 def kind_of(error: Exception) -> str:
-    """Whether something is missing here, cores cannot be had, the disk is full, or the runtime raised it."""
+    """Whether the disk is full or fails, something is missing here, cores cannot be had, or the runtime raised it."""
+    number = error.errno if isinstance(error, OSError) else None
+    words = str(error).lower()  # of native code, which says no number
+    if number in _DISK or any(os.strerror(each).lower() in words for each in _DISK):
+        return "disk"
     if isinstance(error, ImportError):
         return "import"
     if isinstance(error, cores.NotPinned):
         return "cores"
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return "disk" if full else "raised"
+    return "raised"
 
 
 def run(trial: protocol.Message, speaker: _Speaker) -> Dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from bench.agents import cores
 from bench.errors import DeviceError
-from bench.session import TrialError
+from bench.messages.trial import TrialError
 from tests.fakes.device import fake_trial, local_session
 
 HERE = sorted(os.sched_getaffinity(0))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from bench.datasets.npz import read_npz
-from bench.session import Session, TrialReport
+from bench.messages.trial import TrialReport
+from bench.session import Session
 from tests.fakes.device import MEASURE, fake_trial, local_session, put
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)

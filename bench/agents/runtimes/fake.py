@@ -1,7 +1,8 @@
 """A runtime for tests of the life cycle: its model is a JSON file that says how long it takes and how it dies.
 
 {"latency_ms": 5, "die": "segfault", "after": 20}; `die` is one of segfault, abort, kill, exit, hang, memory, raise,
-garbage (prints to fd 1 and lives), at the `after`-th inference (0: while loading). It echoes its inputs as outputs.
+garbage (prints to fd 1 and lives), at the `after`-th inference (0: while loading); with {"once": FILE} only while there
+is no such file, which it makes. It echoes its inputs as outputs.
 
 {"output": "nan" | "count" | "random" | "lives"}: NaN; the inputs plus the number of inferences before, as a model with
 state would; plus noise; plus the number of loaded models there are. {"adds": 1, "from": 3}: adds that to its own input,
@@ -79,8 +80,16 @@ class _Fake:
         return array.dtype.type(plain[output] if output else 0)
 
     def _maybe_die(self) -> None:
-        if "die" in self._told and self._count == self._told.get("after", 0):
+        if "die" in self._told and self._count == self._told.get("after", 0) and self._may_die():
             _DEATHS[self._told["die"]]()
+
+    def _may_die(self) -> bool:
+        once = self._told.get("once")
+        if once and os.path.exists(once):
+            return False
+        if once:
+            open(once, "w").close()
+        return True
 
 
 def _segfault() -> None:

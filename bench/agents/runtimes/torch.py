@@ -6,6 +6,7 @@ Options: none. The file does not name its inputs, so `inputs` and `outputs` are 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Dict, List, Sequence, Tuple
 
 from bench.agents.runtimes import Tensor
@@ -57,10 +58,17 @@ class _LiteModule:
         return [tensor.detach().numpy().copy() for tensor in flat(self._result)]
 
 
+NO_TENSORS = (type(None), bool, int, float, complex, str, bytes)
+"""What may stand among a result's tensors, is the same for all inputs, and is left out."""
+
+
 def flat(result: Any) -> List[Any]:
-    """The tensors of a module's result in order, whether it is one, a tuple, a list or a dict of them."""
-    if isinstance(result, (tuple, list)):
-        return [tensor for item in result for tensor in flat(item)]
+    """The tensors of a module's result in order, whether it is one, or a tuple, a list, a dict or a dataclass of them;
+    without None, numbers and texts among them."""
     if isinstance(result, dict):
         return [tensor for item in result.values() for tensor in flat(item)]
-    return [result]
+    if isinstance(result, (tuple, list)):
+        return [tensor for item in result for tensor in flat(item)]
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        return [tensor for field in dataclasses.fields(result) for tensor in flat(getattr(result, field.name))]
+    return [] if isinstance(result, NO_TENSORS) else [result]
