@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.agents.runtimes.torch import flat
 from bench.errors import ConfigError
 from bench.models.spec import Source, TensorSpec
 from bench.words import nearest
@@ -63,15 +64,17 @@ class Signature:
     more_named: bool = False
 
 
-def load_bound(source: Source, inputs: Sequence[TensorSpec], copied: Collection[str] = ()) -> nn.Module:
-    """The source as a module that takes `inputs` by position, in this order, and leaves those in `copied` as they are.
+def load_bound(source: Source, inputs: Sequence[TensorSpec], copied: Collection[str] = (), *,
+               plain: bool = True) -> nn.Module:
+    """The source as a module that takes `inputs` by position, in this order, and leaves those in `copied` as they are;
+    where its result is not `plain` (see `bench.convert.module_results`), it gives a tuple of the tensors in it.
 
     Raises ModelError when there is no such module, ConfigError when the inputs' names do not fit forward's.
     """
     from bench.models.factory import load_module
 
     module = load_module(source)
-    return bound(module, binding_of(source, module, inputs), inputs, copied)
+    return bound(module, binding_of(source, module, inputs), inputs, copied, plain=plain)
 
 
 def binding_of(source: Source, module: nn.Module, inputs: Sequence[TensorSpec]) -> Binding:
@@ -80,13 +83,13 @@ def binding_of(source: Source, module: nn.Module, inputs: Sequence[TensorSpec]) 
 
 
 def bound(module: nn.Module, binding: Binding, inputs: Sequence[TensorSpec],
-          copied: Collection[str] = ()) -> nn.Module:
-    """The module itself where it takes `inputs` by position and may keep them, else wrapped."""
+          copied: Collection[str] = (), *, plain: bool = True) -> nn.Module:
+    """The module itself where it takes `inputs` by position, may keep them, and gives tensors; else wrapped."""
     names = [spec.name for spec in inputs]
     as_it_is = binding.by_place == len(names) and list(binding.order) == names and not binding.filled
-    if as_it_is and not set(copied).intersection(names):
+    if as_it_is and plain and not set(copied).intersection(names):
         return module
-    return _wrapped(module, names, binding, copied)
+    return _wrapped(module, names, binding, copied, plain=plain)
 
 
 def signature_of(source: Source, module: nn.Module) -> Signature:
@@ -179,8 +182,9 @@ def _partial(own: Sequence[str], names: Sequence[str]) -> ConfigError:
         hint="use forward's names for all inputs, in any order; or names that are none of them, in forward's order")
 
 
-def _wrapped(module: nn.Module, names: Sequence[str], binding: Binding, copied: Collection[str]) -> nn.Module:
-    """`module` behind a forward that takes `names` by position."""
+def _wrapped(module: nn.Module, names: Sequence[str], binding: Binding, copied: Collection[str], *,
+             plain: bool) -> nn.Module:
+    """`module` behind a forward that takes `names` by position, and gives tensors."""
     import torch
 
     words = _parameter_names(names)
@@ -189,7 +193,9 @@ def _wrapped(module: nn.Module, names: Sequence[str], binding: Binding, copied: 
     for place, text in binding.filled:
         arguments.insert(place, text)
     arguments += [f"{name}={given[name]}" for name in binding.order[binding.by_place:]]
-    forward = _compiled(f"def forward(self, {', '.join(words)}):\n    return self.module({', '.join(arguments)})\n")
+    called = f"self.module({', '.join(arguments)})"
+    result = called if plain else f"tuple(flat({called}))"
+    forward = _compiled(f"def forward(self, {', '.join(words)}):\n    return {result}\n")
     bound: nn.Module = type("Bound", (torch.nn.Module,), {"forward": forward})()
     bound.module = module
     bound.training = False
@@ -208,7 +214,7 @@ def _compiled(text: str) -> Callable[..., Any]:
     """The function of this source text, which TorchScript can read again: it compiles from the text, not the code."""
     file = f"<bench {abs(hash(text)):x}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    scope: dict[str, Any] = {"__name__": __name__}
+    scope: dict[str, Any] = {"__name__": __name__, "flat": flat}
     exec(compile(text, file, "exec"), scope)
     function: Callable[..., Any] = scope["forward"]
     return function

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import InfrastructureError
+from bench.host import as_told
 
 ENTRY, LOG = "entry.json", "log.txt"
 
@@ -143,8 +144,9 @@ def work_folder(cache: Cache) -> Iterator[Path]:
 
 
 def prune(cache: Cache, *, older_than_days: float | None = None, max_bytes: int | None = None,
-          everything: bool = False) -> tuple[int, int]:
-    """Remove entries and kept inputs: all, those not used for `older_than_days`, the longest unused above `max_bytes`.
+          everything: bool = False, used_since: float | None = None) -> tuple[int, int]:
+    """Remove entries and kept inputs: all, those not used for `older_than_days`, the longest unused above `max_bytes`;
+    none of what was used since the time `used_since` (see `bench.convert.uses`).
 
     Gives back how many entries were removed and how many bytes that freed.
     """
@@ -155,6 +157,8 @@ def prune(cache: Cache, *, older_than_days: float | None = None, max_bytes: int 
     horizon = None if older_than_days is None else time.time() - older_than_days * 86400
     count = freed = 0
     for used, size, folder in found:
+        if used_since is not None and used >= used_since:
+            continue
         too_old = horizon is not None and used < horizon
         too_much = max_bytes is not None and kept_bytes > max_bytes
         if everything or too_old or too_much:
@@ -169,6 +173,8 @@ def disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM):
+            raise as_told(error) or error from error
         raise InfrastructureError(disk_reason(error, root), hint="free some space there (bench gc), or set BENCH_CACHE "
                                                                  "to another folder") from error
 

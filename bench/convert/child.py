@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import importlib
 import os
 import resource
@@ -21,8 +20,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from bench.convert.wire import Failure, passed_to_json, read_json, work_from_json, write_json
+from bench.agents.reasons import shortened
+from bench.convert.wire import UNANSWERED, Failure, passed_to_json, read_json, work_from_json, write_json
 from bench.errors import BenchError, MissingExtra, ModelError
+from bench.host import is_shortage
+from bench.transports.text import whole
 
 MAX_FILE_BYTES = 32 * 1024**3
 REASON_CHARS = 300
@@ -30,8 +32,15 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> int:
-    """Do the job of `arguments[0]`; always 0: how it went is in the result file."""
-    job = read_json(Path(arguments[0]))
+    """Do the job of `arguments[0]`; 0, and how it went is in the result file; `UNANSWERED` where it cannot be."""
+    try:
+        return _do(read_json(Path(arguments[0])))
+    except OSError:
+        traceback.print_exc()
+        return UNANSWERED
+
+
+def _do(job: dict[str, Any]) -> int:
     _die_with_parent(int(job["parent"]))
     _limit_resources()
     result = Path(job["result"])
@@ -61,10 +70,12 @@ def failure_of(error: BaseException, extra: str, purpose: str) -> Failure:
         return Failure(f"{missing.message} ({missing.hint})", missing.fault, lasting=False)
     if isinstance(error, MemoryError):
         return Failure("out of memory", "infrastructure", lasting=False)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+    if isinstance(error, OSError) and error.errno is not None and is_shortage(os.strerror(error.errno)):
         where = error.filename or "the work folder"
         return Failure(f"{os.strerror(error.errno)}: {where}", "infrastructure", lasting=False)
     reason = one_line(error)
+    if is_shortage(reason):
+        return Failure(reason, "infrastructure", lasting=False)
     passing = isinstance(error, OSError | ImportError) or any(word in reason.lower() for word in PASSING)
     return Failure(reason, "model", lasting=not passing)
 
@@ -125,8 +136,7 @@ _TASKS = {"variant": _make_variant, "reference": _make_reference, "tables": _fin
 
 
 def _shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= REASON_CHARS else line[: REASON_CHARS - 3] + "..."
+    return shortened(whole(text), REASON_CHARS)
 
 
 def _die_with_parent(parent: int) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bench.agents import runtimes
 from bench.convert.encoding import decode, encode
+from bench.convert.varying import each, gathered
 from bench.errors import ModelError
 from bench.models.spec import ModelInfo, TensorSpec
 from bench.words import DELEGATES_OF_RUNTIME, RUNTIME_OF_FORMAT
@@ -21,7 +22,8 @@ Samples = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Executed:
-    """A file's own tensors in the model's order, and its outputs on all samples: one array (n, *shape) each.
+    """A file's own tensors in the model's order, and its outputs on all samples: one array (n, *shape) each
+    (shapes that vary by sample: `bench.convert.varying`).
 
     `places` tells for each input at which place the file takes it.
     Quantized outputs are dequantized to float32; others are as the file gives them.
@@ -69,7 +71,7 @@ def run_file(info: ModelInfo, inputs: Sequence[TensorSpec], samples: Samples, th
         loaded.invoke()
         rows.append([np.array(array) for array in loaded.read()])
     outputs = _output_specs(_file_tensors(loaded.outputs, info.outputs), rows[0])
-    return Executed(given, tuple(order), outputs, tuple(_real(np.stack(column), spec)
+    return Executed(given, tuple(order), outputs, tuple(_real(gathered(column), spec)
                                                         for column, spec in zip(zip(*rows, strict=True), outputs,
                                                                                 strict=True)))
 
@@ -110,4 +112,4 @@ def _output_specs(told: Sequence[TensorSpec], arrays: Sequence[Array]) -> tuple[
 
 
 def _real(array: Array, spec: TensorSpec) -> Array:
-    return array if spec.quantization is None else decode(array, spec)
+    return array if spec.quantization is None else each(lambda part: decode(part, spec), array)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from bench.convert.lost_samples import LostSamples
 from bench.convert.parts import Part
 from bench.convert.types import Gate
 from bench.words import counted
@@ -27,7 +28,8 @@ AGREEING: Final = 0.8
 
 @dataclass(frozen=True)
 class Grade:
-    """Ok, or poor or differs and why; `short` is what made it poor, in a word or a number: `12.9 dB`, `part`."""
+    """Ok, or poor or differs and why; `short` is what made it poor, in a word or a number: `12.9 dB`, `part`,
+    `sample`."""
 
     state: Literal["ok", "poor", "differs"]
     reason: str = ""
@@ -59,6 +61,9 @@ def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: flo
         precision in DIFFERS_DB and part.kind == "constant" and not part.minor)]
     if lost:
         return Grade("differs", _listed("lost", lost, names))
+    noisier = [each for each in found.samples if each.kind == "noisier"]
+    if noisier and precision in DIFFERS_DB:  # no rounding is that much worse on some samples
+        return Grade("differs", f"lost: {samples_text(noisier[0], names)}")
     unequal = f"only {100 * found.equal:.0f} % of the values of an output of integers are those of fp32"
     if found.equal < EQUAL:
         return Grade("differs", unequal)
@@ -72,6 +77,8 @@ def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: flo
         reasons["labels"] = unequal
     if found.poor:
         reasons["part"] = _listed("parts", found.poor, names)
+    if found.samples:
+        reasons["sample"] = samples_text(found.samples[0], names)
     if agreement is not None and agreement < AGREEING:
         reasons[f"{100 * agreement:.0f} %"] = (
             f"only {100 * agreement:.0f} % of samples have the same class first as fp32")
@@ -80,17 +87,27 @@ def grade(found: Gate, precision: str, names: Sequence[str] = (), agreement: flo
     return Grade("poor", f"poor outputs: {'; '.join(reasons.values())}", next(iter(reasons)))
 
 
+def samples_text(lost: LostSamples, names: Sequence[str] = ()) -> str:
+    """`output 'mass', 3 of 8 samples: 2.1 dB on sample 5 alone, with far more noise than the others`."""
+    why = "with far more noise than the others" if lost.kind == "noisier" else "the largest values hide it"
+    return (f"output {_name(lost.output, names)}, {lost.count} of {lost.size} samples: {lost.sqnr_db:.1f} dB on sample "
+            f"{lost.sample} alone, {why}")
+
+
 def part_text(part: Part, names: Sequence[str] = ()) -> str:
     """`output 'boxes', index 4 to 5 of axis 1 (6): constant 0 where fp32 has 0.0003 to 0.99`.
 
     Axes are those of the output as the model gives it, counted from 0.
     """
-    name = repr(names[part.output]) if part.output < len(names) else str(part.output)
     indices = str(part.first) if part.first == part.last else f"{part.first} to {part.last}"
-    where = f"output {name}, index {indices} of axis {part.axis} ({part.size})"
+    where = f"output {_name(part.output, names)}, index {indices} of axis {part.axis} ({part.size})"
     if part.kind == "noise":
         return f"{where}: {part.sqnr_db:.1f} dB"
     return f"{where}: {part.kind} {part.value:g} where fp32 has {part.low:.3g} to {part.high:.3g}"
+
+
+def _name(output: int, names: Sequence[str]) -> str:
+    return repr(names[output]) if output < len(names) else str(output)
 
 
 def _listed(word: str, parts: Sequence[Part], names: Sequence[str]) -> str:

@@ -114,7 +114,8 @@ def _behaviour(job: ModelJob) -> dict[str, Any]:
     if found is None:
         return bound
     told = {"copied": found.changed_inputs, "state": found.state, "random": found.random}
-    return {**bound, **{word: list(names) for word, names in told.items() if names}}
+    flattened = {} if found.plain else {"result": "its tensors"}
+    return {**bound, **flattened, **{word: list(names) for word, names in told.items() if names}}
 
 
 def _job(variant: Variant, base: Path | None, reference: Path, output: Path) -> dict[str, Any]:

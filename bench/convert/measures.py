@@ -7,11 +7,17 @@ written by `db_to_json` and read by `db_from_json`.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.generic]
+Floats = npt.NDArray[np.float64]
+
+BLOCK: Final = 1 << 20
+"""Elements that are looked at at once: a large output is never copied whole."""
 
 
 def sqnr_db(reference: Array, value: Array) -> float:
@@ -20,9 +26,14 @@ def sqnr_db(reference: Array, value: Array) -> float:
     `math.inf` when the arrays are identical, `-math.inf` when the reference is all zero and the value is not.
     Source: Widrow and Kollar, "Quantization Noise", Cambridge 2008, chapter 1 (signal power over noise power).
     """
-    wanted, found = _flat(reference), _flat(value)
-    noise = float(np.sum((wanted - found) ** 2))
-    signal = float(np.sum(wanted**2))
+    return _varying(reference, value, 0.0)
+
+
+def _varying(reference: Array, value: Array, mean: float) -> float:
+    noise = signal = 0.0
+    for wanted, found in flat_blocks(reference, value):
+        noise += float(np.sum((wanted - found) ** 2))
+        signal += float(np.sum((wanted - mean) ** 2))
     if noise == 0.0:
         return math.inf
     return 10.0 * math.log10(signal / noise) if signal > 0.0 else -math.inf
@@ -33,10 +44,10 @@ def varying_sqnr_db(reference: Array, value: Array) -> float:
 
     `math.inf` where the reference is constant.
     """
-    wanted, found = _flat(reference), _flat(value)
-    mean = wanted.mean() if wanted.size else 0.0
-    varying = wanted - mean
-    return sqnr_db(varying, found - mean) if np.any(np.abs(varying) > 1e-6 * abs(mean)) else math.inf
+    mean = float(reference.mean(dtype=np.float64)) if reference.size else 0.0
+    limit = 1e-6 * abs(mean)
+    varies = any(np.any(np.abs(wanted - mean) > limit) for wanted, _ in flat_blocks(reference, reference))
+    return _varying(reference, value, mean) if varies else math.inf
 
 
 def equal_share(reference: Array, value: Array) -> float:
@@ -49,17 +60,51 @@ def cosine(reference: Array, value: Array) -> float:
 
     1.0 when both are all zero, 0.0 when only one is.
     """
-    wanted, found = _flat(reference), _flat(value)
-    lengths = float(np.linalg.norm(wanted)) * float(np.linalg.norm(found))
+    dot = wanted_power = found_power = 0.0
+    for wanted, found in flat_blocks(reference, value):
+        dot += float(wanted @ found)
+        wanted_power += float(wanted @ wanted)
+        found_power += float(found @ found)
+    lengths = math.sqrt(wanted_power) * math.sqrt(found_power)
     if lengths == 0.0:
-        return 1.0 if not wanted.any() and not found.any() else 0.0
-    return max(-1.0, min(1.0, float(wanted @ found) / lengths))
+        return 1.0 if not reference.any() and not value.any() else 0.0
+    return max(-1.0, min(1.0, dot / lengths))
 
 
 def max_abs(reference: Array, value: Array) -> float:
     """The largest absolute difference between two elements; 0.0 for empty arrays."""
-    difference = np.abs(_flat(reference) - _flat(value))
-    return float(difference.max()) if difference.size else 0.0
+    return max((float(np.abs(wanted - found).max()) for wanted, found in flat_blocks(reference, value)), default=0.0)
+
+
+def has_nan(array: Array) -> bool:
+    """Whether any element of an array that is not empty is NaN, which its smallest one then is."""
+    return bool(np.isnan(array.min()))
+
+
+def strange_count(reference: Array, value: Array) -> int:
+    """How many elements of `value` are NaN, or infinite where the reference is not so, or finite where it is. A mask of
+    -inf, as attention has and scores after it, is no fault where it is the model's own. Of arrays of two sizes: how
+    many are NaN or infinite."""
+    if not np.issubdtype(value.dtype, np.inexact):
+        return 0
+    other = reference if reference.size == value.size else np.zeros_like(value)
+    return sum(int((~((wanted == found) | (np.isfinite(wanted) & np.isfinite(found)))).sum())
+               for wanted, found in flat_blocks(other, value))
+
+
+def has_infinities(array: Array) -> bool:
+    """Whether any element is infinite; of an output that is kept sample by sample, of any sample."""
+    if array.dtype == object:
+        return any(map(has_infinities, array))
+    return array.size > 0 and any(np.isinf(end.reduce(array, axis=None)) for end in (np.fmin, np.fmax))
+
+
+def without_infinities(reference: Array, value: Array) -> tuple[Array, Array]:
+    """Both arrays with zeros where they are infinite alike; they are of one shape, and `strange_count` finds none."""
+    if not has_infinities(reference):
+        return reference, value
+    infinite = np.isinf(reference)
+    return np.where(infinite, 0, reference), np.where(infinite, 0, value)
 
 
 def agreement(reference: Array, value: Array) -> float | None:
@@ -82,5 +127,8 @@ def db_from_json(value: float | None) -> float:
     return math.inf if value is None else value
 
 
-def _flat(array: Array) -> npt.NDArray[np.float64]:
-    return array.astype(np.float64).ravel()
+def flat_blocks(reference: Array, value: Array) -> Iterator[tuple[Floats, Floats]]:
+    """The elements of two arrays of one size in C order, as float64, at most `BLOCK` at once."""
+    wanted, found = reference.reshape(-1), value.reshape(-1)
+    for start in range(0, wanted.size, BLOCK):
+        yield (wanted[start:start + BLOCK].astype(np.float64), found[start:start + BLOCK].astype(np.float64))

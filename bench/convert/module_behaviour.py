@@ -15,6 +15,7 @@ from bench.convert.behaviour import UNSEEN_RANDOM, UNSEEN_STATE
 from bench.convert.binding import binding_of, bound, load_bound
 from bench.convert.execute import Samples
 from bench.convert.late_state import late_state
+from bench.convert.module_results import is_plain, left_out, specs_of
 from bench.convert.module_state import changed, snapshot
 from bench.convert.probe import Probe, ordered
 from bench.convert.recipe import Work
@@ -41,11 +42,14 @@ ATTENTION = "scaled_dot_product"
 
 @dataclass(frozen=True)
 class _Calls:
-    """What the first instance did: the outputs of sample 0 at the first call, the second with another seed, and the
+    """What the first instance did: the outputs as specs, whether they came as plain tensors and what else there was
+    among them; the outputs of sample 0 at the first call, the second with another seed, and the
     last; the names of what the calls changed, and of these what calls after the first did; the operators that draw
     random numbers."""
 
     outputs: tuple[TensorSpec, ...]
+    plain: bool
+    left_out: tuple[str, ...]
     first: list[Array]
     second: list[Array]
     last: list[Array]
@@ -89,7 +93,7 @@ def _call_first(module: nn.Module, inputs: Inputs, samples: Samples) -> _Calls:
     _seed(SEED)
     with torch.no_grad():
         result = module(*arguments)
-    outputs, first = _specs(result), arrays_of(result)
+    outputs, first = specs_of(result), arrays_of(result)
     given = arguments_of(samples, inputs, 0)
     written = tuple(spec.name for spec, tensor, version, whole in zip(inputs, arguments, versions, given, strict=True)
                     if tensor._version != version or not torch.equal(tensor, whole))
@@ -102,7 +106,8 @@ def _call_first(module: nn.Module, inputs: Inputs, samples: Samples) -> _Calls:
     after = snapshot(module)
     # What only the first call changed is most often computed then and kept: a table of positions, a mask.
     lasting = changed(begun, between, after)
-    return _Calls(outputs, first, second, last, written, lasting or changed(before, after), _but_counts(lasting),
+    return _Calls(outputs, is_plain(result), left_out(result), first, second, last, written,
+                  lasting or changed(before, after), _but_counts(lasting),
                   operators, _weights(module))
 
 
@@ -137,7 +142,8 @@ def _judged(calls: _Calls, fresh: Sequence[list[Array]], order: tuple[str, ...])
     return Probe(calls.outputs, order, weights=calls.weights,
                  state=(calls.changed_names or (UNSEEN_STATE,)) if stateful else (),
                  random=(calls.operators or (UNSEEN_RANDOM,)) if drawn else (),
-                 changed_inputs=calls.changed_inputs, same_again=same_again, same_fresh=same_fresh)
+                 changed_inputs=calls.changed_inputs, same_again=same_again, same_fresh=same_fresh, plain=calls.plain,
+                 left_out=calls.left_out)
 
 
 def _moves(first: list[Array], module: nn.Module, inputs: Inputs, samples: Samples) -> bool:
@@ -179,27 +185,6 @@ def _seed(number: int) -> None:
     torch.manual_seed(number)
     random.seed(number)
     np.random.seed(number)
-
-
-def _specs(result: Any) -> tuple[TensorSpec, ...]:
-    """The result's tensors as `flat` gives them: by the names of dicts and named tuples, else by their place."""
-    return tuple(TensorSpec(name or f"output_{place}", tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
-                 for place, (name, tensor) in enumerate(_named(result, "")))
-
-
-def _named(result: Any, name: str) -> list[tuple[str, Any]]:
-    if isinstance(result, dict):
-        return [pair for key, item in result.items() for pair in _named(item, _joined(name, str(key)))]
-    if isinstance(result, tuple | list):
-        fields = getattr(result, "_fields", ())
-        keys = [_joined(name, field) for field in fields] or [_joined(name, str(i)) if name else "" for i in
-                                                              range(len(result))]
-        return [pair for key, item in zip(keys, result, strict=True) for pair in _named(item, key)]
-    return [(name, result)]
-
-
-def _joined(name: str, key: str) -> str:
-    return f"{name}.{key}" if name else key
 
 
 def _weights(module: nn.Module) -> tuple[tuple[str, int], ...]:

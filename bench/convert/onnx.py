@@ -29,19 +29,23 @@ PER_CHANNEL_OPSET = 13
 BLOCK = 32
 """Weights that share a scale in MatMulNBits: the smallest block that all CPU kernels take, hence the most exact."""
 
+LARGEST_BYTES = (1 << 31) - 1
+"""What one ONNX file can hold: protobuf's limit of a message."""
+
 _TORCH: tuple[SourceKind, ...] = ("torch", "exported")
 _ANY: tuple[SourceKind, ...] = (*_TORCH, "onnx")
 
 
 def _derived(precision: str, function: str, converter: tuple[str, ...] = (), calibrated: bool = False) -> Recipe:
     return Recipe(_ANY, "onnx", precision, f"bench.convert.onnx:{function}", base="fp32", extra="onnx",
-                  tools=("onnx", "onnxruntime", *converter), calibrated=calibrated, revision=3)
+                  tools=("onnx", "onnxruntime", *converter), calibrated=calibrated, revision=4)
 
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe(_TORCH, "onnx", "fp32", "bench.convert.onnx:export", base=None, extra="torch",
            tools=("torch", "onnx", "onnxscript")),
-    Recipe(("onnx",), "onnx", "fp32", "bench.convert.onnx:as_is", base=None, extra="onnx", tools=("onnx",)),
+    Recipe(("onnx",), "onnx", "fp32", "bench.convert.onnx:as_is", base=None, extra="onnx", tools=("onnx",),
+           revision=2),
     _derived("fp16", "half", converter=("onnxconverter-common",)),
     _derived("int8-dynamic", "dynamic_int8"),
     _derived("int8", "static_int8", calibrated=True),
@@ -51,13 +55,21 @@ RECIPES: tuple[Recipe, ...] = (
 
 
 def as_is(work: Work) -> None:
-    """The source's own file; weights in files beside it are taken in."""
+    """The source's own file; weights in files beside it are taken in.
+
+    Raises ModelError where they are too large for one file.
+    """
     import onnx
-    from onnx.external_data_helper import uses_external_data
+
+    from bench.models.onnx import external_files
 
     path = work.source.root / work.source.location
-    bare = onnx.load(str(path), load_external_data=False)
-    if any(uses_external_data(tensor) for tensor in bare.graph.initializer):
+    beside = external_files(path, onnx.load(str(path), load_external_data=False))
+    size = sum(file.stat().st_size for file in (path, *beside))
+    if size > LARGEST_BYTES:
+        raise ModelError(f"the model and the weights beside it have {size:,} bytes, one ONNX file can have at most "
+                         f"{LARGEST_BYTES:,}: bench cannot measure ONNX models that large")
+    if beside:
         onnx.save(onnx.load(str(path)), str(work.output))
     else:
         shutil.copyfile(path, work.output)
@@ -95,9 +107,10 @@ def half(work: Work) -> None:
     import onnx
     from onnxconverter_common.float16 import convert_float_to_float16
 
-    from bench.convert.onnx_graph import constants_to_initializers, sort_nodes
+    from bench.convert.onnx_graph import constants_to_initializers, sort_nodes, weights_apart
 
     model = onnx.load(str(_base(work)))
+    weights_apart(model)
     constants_to_initializers(model.graph)
     converted = convert_float_to_float16(model, keep_io_types=True)
     sort_nodes(converted.graph)
@@ -146,9 +159,15 @@ def _weights(work: Work, bits: int) -> None:
     import onnx
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-    from bench.convert.onnx_graph import constant_products, constants_to_initializers, gemm_to_matmul
+    from bench.convert.onnx_graph import (
+        constant_products,
+        constants_to_initializers,
+        gemm_to_matmul,
+        weights_apart,
+    )
 
     model = onnx.load(str(_base(work)))
+    weights_apart(model)
     constants_to_initializers(model.graph)
     gemm_to_matmul(model.graph)
     if not constant_products(model.graph):
@@ -182,10 +201,11 @@ def _prepare(work: Work) -> Path:
     import onnx.version_converter
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    from bench.convert.onnx_graph import constants_to_initializers
+    from bench.convert.onnx_graph import constants_to_initializers, weights_apart
 
     plain, prepared = (Path(tempfile.mkdtemp()) / name for name in ("plain.onnx", "prepared.onnx"))
     model = onnx.load(str(_base(work)))
+    weights_apart(model)
     constants_to_initializers(model.graph)
     if _opset(model) < PER_CHANNEL_OPSET:
         model = onnx.version_converter.convert_version(model, LEGACY_OPSET)

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+APART: Final = 4
+"""The first version of the IR whose initializers need not be inputs."""
+
+
+def weights_apart(model: Any) -> None:
+    """Take the weights of a file of ONNX's first years (IR 3) out of the graph's inputs, in place: those of today may
+    have weights that are no inputs, as the ones are that quantizers add."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    kept = [value for value in model.graph.input if value.name not in constants]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    model.ir_version = max(model.ir_version, APART)
 
 
 def constant_products(graph: Any) -> list[Any]:

@@ -16,6 +16,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from bench.convert.measures import BLOCK
+
 Array = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float64]
 Kind = Literal["constant", "saturated", "noise"]
@@ -29,6 +31,8 @@ MINOR_SHARE: Final = 0.05
 """A smaller share of an axis does not condemn the output: one dead feature of 64, one class of 80."""
 MAJOR_OF_LONG: Final = 0.25
 """Of a long axis so many positions must be constant: silence in a signal is a run of positions too."""
+MOST_OF_UNIT: Final = 0.5
+"""But fewer are poor where more than this share of all that is of another unit became constant."""
 OTHER_UNIT: Final = 0.05
 """A part that varies by less than this share of what the most varying part does is of another unit."""
 BEYOND_NOISE: Final = 2.0
@@ -43,8 +47,6 @@ RESOLUTION: Final = 1e-6
 PILED_SHARE: Final = 0.1
 PILED_RANGE: Final = 0.5
 """Saturated: that share of the values lies on one end, where the reference spreads over so much of its range."""
-BLOCK: Final = 1 << 22
-"""Elements that are looked at at once: a large output is not copied whole."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,7 @@ def look_at(output: int, reference: Array, value: Array) -> Looked:
     worst: list[Part] = []
     if reference.size == 0:
         return Looked((), None)
-    largest = float(np.abs(reference).max())
-    least = largest * (SHARED_UNIT if largest <= 1.0 else RESOLUTION)
+    least = least_that_counts(reference)
     for axis, size in enumerate(reference.shape[1:]):
         if size > 1:
             sums = _sums(reference, value, axis)
@@ -94,6 +95,12 @@ def look_at(output: int, reference: Array, value: Array) -> Looked:
                 poor += _poor(_Axis(output, axis, reference, value, sums), held)
             worst += _worst(output, axis, sums, held)
     return Looked(tuple(sorted(poor, key=worst_first)), min(worst, key=worst_first, default=None))
+
+
+def least_that_counts(reference: Array) -> float:
+    """The size below which values of an output are small, not lost."""
+    largest = max(abs(float(reference.max())), abs(float(reference.min())))
+    return largest * (SHARED_UNIT if largest <= 1.0 else RESOLUTION)
 
 
 def worst_first(part: Part) -> tuple[bool, float]:
@@ -136,7 +143,7 @@ def _sums(reference: Array, value: Array, axis: int) -> _Sums:
     power, noise, total = np.zeros(size), np.zeros(size), np.zeros(size)
     low, high = np.full(size, np.inf), np.full(size, -np.inf)
     found_low, found_high = low.copy(), high.copy()
-    for wanted, found in _blocks(reference, value):
+    for wanted, found in _blocks(reference, value, axis + 1):
         power += np.square(wanted).sum(axis=others)
         noise += np.square(wanted - found).sum(axis=others)
         total += wanted.sum(axis=others)
@@ -153,11 +160,19 @@ def _shares_one(reference: Array, sums: _Sums, axis: int) -> bool:
     return bool(sums.low.min() >= 0 and np.allclose(reference.sum(axis=axis + 1, dtype=np.float64), 1.0, atol=0.01))
 
 
-def _blocks(reference: Array, value: Array) -> Iterator[tuple[Floats, Floats]]:
-    """Both arrays in float64, some samples at a time."""
+def _blocks(reference: Array, value: Array, whole: int) -> Iterator[tuple[Floats, Floats]]:
+    """Both arrays in float64 and of one rank, in pieces that have the axis `whole` uncut."""
     step = max(1, BLOCK * len(reference) // reference.size)
     for start in range(0, len(reference), step):
-        yield (reference[start:start + step].astype(np.float64), value[start:start + step].astype(np.float64))
+        wanted, found = reference[start:start + step], value[start:start + step]
+        # A sample that is too large on its own is cut along the longest of its other axes.
+        sizes = [1 if axis in (0, whole) else size for axis, size in enumerate(wanted.shape)]
+        cut = int(np.argmax(sizes))
+        count = wanted.shape[cut]
+        length = max(1, BLOCK * count // wanted.size) if sizes[cut] > 1 else count
+        for first in range(0, count, length):
+            piece = (slice(None),) * cut + (slice(first, first + length),)
+            yield wanted[piece].astype(np.float64), found[piece].astype(np.float64)
 
 
 def _poor(axis: _Axis, held: npt.NDArray[np.bool_]) -> Iterable[Part]:
@@ -177,10 +192,17 @@ def _poor(axis: _Axis, held: npt.NDArray[np.bool_]) -> Iterable[Part]:
         low[index] and (kind != "noise" or ratios[index] < LOST_DB))}
     minor = len(kinds) < MINOR_SHARE * len(ratios)
     major = len(gone) >= (MAJOR_OF_LONG if long else MINOR_SHARE) * len(ratios)
-    if long and minor:
+    if long and minor and not _is_whole_unit(kinds, held & other_unit):
         return []
     fates = {index: (kind, major and index in gone) for index, kind in kinds.items()}
     return [_part(axis, run, kinds[run[0]], lost=fates[run[0]][1], minor=minor) for run in _runs(fates)]
+
+
+def _is_whole_unit(kinds: Iterable[int], small: npt.NDArray[np.bool_]) -> bool:
+    """Whether a few positions of a long axis are most of those that are of another unit: scores behind many boxes, and
+    not a quiet place among others of a signal."""
+    gone = [index for index in kinds if small[index]]
+    return len(gone) > MOST_OF_UNIT * int(np.count_nonzero(small))
 
 
 def _kind(axis: _Axis, index: int) -> Kind:

@@ -20,6 +20,9 @@ class Probe:
     `order` are the inputs' names in the order in which the module takes them. `mismatch` says why the names given do
     not fit forward's, "" when they do; nothing else is then known.
 
+    `plain`: its result is a tensor, or tuples of them, as all exporters take it; `left_out` is what the result holds
+    beside tensors.
+
     `unnamed` are those of them that only their order tells apart, as forward does not tell its arguments' names.
 
     `state` names buffers and attributes (of a file: operators) that keep something from call to call which changes
@@ -42,6 +45,8 @@ class Probe:
     changing: tuple[str, ...] = ()
     calls: int = 0
     unnamed: tuple[str, ...] = ()
+    plain: bool = True
+    left_out: tuple[str, ...] = ()
 
     @property
     def repeats(self) -> bool:
@@ -61,7 +66,8 @@ def probe_to_json(found: Probe) -> dict[str, Any]:
             "mismatch": found.mismatch, "weights": dict(found.weights), "state": list(found.state),
             "random": list(found.random), "changed_inputs": list(found.changed_inputs),
             "same_again": found.same_again, "same_fresh": found.same_fresh, "changing": list(found.changing),
-            "calls": found.calls, "unnamed": list(found.unnamed)}
+            "calls": found.calls, "unnamed": list(found.unnamed),
+            "plain": found.plain, "left_out": list(found.left_out)}
 
 
 def probe_from_json(data: dict[str, Any]) -> Probe:
@@ -69,4 +75,5 @@ def probe_from_json(data: dict[str, Any]) -> Probe:
     return Probe(tuple(map(TensorSpec.from_json, data["outputs"])), tuple(data["order"]), data["mismatch"],
                  tuple(data["weights"].items()), tuple(data["state"]), tuple(data["random"]),
                  tuple(data["changed_inputs"]), data["same_again"], data["same_fresh"],
-                 tuple(data["changing"]), data["calls"], tuple(data["unnamed"]))
+                 tuple(data["changing"]), data["calls"], tuple(data["unnamed"]),
+                 data["plain"], tuple(data["left_out"]))

@@ -22,7 +22,7 @@ from bench.convert.tools import PACKAGES_OF_KIND, located
 from bench.convert.types import ModelJob
 from bench.convert.wire import Failure, work_to_json
 
-REVISION = 3
+REVISION = 4
 """Rises whenever a probe would tell something else: what an older one told is then not used."""
 
 

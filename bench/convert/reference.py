@@ -14,11 +14,13 @@ import numpy.typing as npt
 
 from bench.convert.cache import LOG, Cache, Entry, commit, disk_errors, key_of, look_up, work_folder
 from bench.convert.execute import Samples, read_samples, run_file
+from bench.convert.measures import has_nan
 from bench.convert.process import Limits
 from bench.convert.recipe import Work
 from bench.convert.task import perform
 from bench.convert.tools import PACKAGES_OF_KIND, located, source_identity, versions_of
 from bench.convert.types import ModelJob
+from bench.convert.varying import gathered, packed, parts_of
 from bench.convert.wire import Failure, work_from_json, work_to_json
 from bench.errors import BenchError, ConfigError, InfrastructureError, ModelError
 from bench.models.spec import Source, TensorSpec
@@ -31,7 +33,7 @@ Array = npt.NDArray[np.generic]
 FRAMEWORK: Final = ("torch", "exported", "torchscript")
 """Kinds of sources that are run as PyTorch modules."""
 
-REVISION = 2
+REVISION = 3
 """Rises whenever the outputs would be others: those of an older one are then not used."""
 
 
@@ -92,12 +94,16 @@ def write_reference(job: dict[str, Any]) -> None:
 
 
 def write_outputs(path: Path, outputs: Sequence[Array]) -> None:
-    """Keep a model's outputs as a reference. Raises ModelError when one is not finite."""
+    """Keep a model's outputs as a reference. Raises ModelError when one holds NaN, which equals nothing, or nothing
+    but infinities."""
     for place, array in enumerate(outputs):
-        if not np.isfinite(array.astype(np.float64)).all():
-            raise ModelError(f"output {place} of the model itself has NaN or infinite values on the given inputs")
+        parts = [part for part in parts_of(array) if part.size]
+        if any(map(has_nan, parts)):
+            raise ModelError(f"output {place} of the model itself has NaN values on the given inputs")
+        if parts and all(np.isinf(part).all() for part in parts):
+            raise ModelError(f"output {place} of the model itself is infinite throughout on the given inputs")
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{str(place): array for place, array in enumerate(outputs)})
+        np.savez(file, allow_pickle=False, **packed(outputs))
 
 
 def _run_source_file(source: Source, inputs: tuple[TensorSpec, ...], samples: Samples) -> tuple[Array, ...]:
@@ -114,7 +120,7 @@ def run_module(module: nn.Module, inputs: tuple[TensorSpec, ...], samples: Sampl
     with torch.no_grad():
         for index in range(len(samples[inputs[0].name])):
             rows.append(arrays_of(module(*arguments_of(samples, inputs, index))))
-    return tuple(np.stack(column) for column in zip(*rows, strict=True))
+    return tuple(gathered(column) for column in zip(*rows, strict=True))
 
 
 def arguments_of(samples: Samples, inputs: Sequence[TensorSpec], index: int) -> list[Tensor]:

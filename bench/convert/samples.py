@@ -19,7 +19,9 @@ def torch_module(work: Work) -> Any:
 
     Raises ModelError when there is no such module.
     """
-    return load_bound(work.source, work.inputs, work.probe.changed_inputs if work.probe else ())
+    if work.probe is None:
+        return load_bound(work.source, work.inputs)
+    return load_bound(work.source, work.inputs, work.probe.changed_inputs, plain=work.probe.plain)
 
 
 def buffers_of(module: Any) -> dict[str, Any]:

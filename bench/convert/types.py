@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.convert.lost_samples import LostSamples
 from bench.convert.parts import Part
 from bench.convert.probe import Probe
 from bench.errors import Fault
@@ -52,6 +53,8 @@ class Gate:
     equal: float = 1.0
     """The lowest share of equal values of an output of integers (labels, indices, masks)."""
     not_compared: str = ""
+    samples: tuple[LostSamples, ...] = ()
+    """Those that were lost among others, by output."""
 
 
 def uncompared(reason: str) -> Gate:

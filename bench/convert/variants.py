@@ -54,20 +54,35 @@ def convert(requests: Sequence[Request], cache: Cache, limits: Limits, jobs: int
     `jobs` children run at once; `on_event` is called in this thread. On an exception here (Ctrl-C too) the children are
     killed before it passes on.
     """
-    results: dict[Request, Result] = {}
-    variants: dict[Request, Variant] = {}
-    for request in dict.fromkeys(requests):
-        try:
-            variants[request] = variant_of(request.job, request.format, request.precision)
-        except BenchError as error:
-            results[request] = Refusal(request.job.model, request.format, request.precision,
-                                       f"{error.message} ({error.hint})" if error.hint else error.message, error.fault)
-            on_event(Event("refused", request, reason=error.message))
+    variants, results = _variants(requests, on_event)
     settled, missing = _split(variants.values(), cache, on_event)
     if missing:
         settled.update(_make_all(missing, settled, cache, limits, jobs, on_event))
     results.update({request: _named(settled[variant.key], request) for request, variant in variants.items()})
     return {request: results[request] for request in requests}
+
+
+def cached(requests: Sequence[Request], cache: Cache, on_event: OnEvent) -> dict[Request, Result]:
+    """As `convert`, of what needs no work: what is in the cache, and what is refused without a try."""
+    variants, results = _variants(requests, on_event)
+    settled, _ = _split(variants.values(), cache, on_event)
+    results.update({request: _named(settled[variant.key], request) for request, variant in variants.items()
+                    if variant.key in settled})
+    return results
+
+
+def _variants(requests: Sequence[Request], on_event: OnEvent) -> tuple[dict[Request, Variant], dict[Request, Result]]:
+    """How each request is made, and refusals of those that cannot be."""
+    variants: dict[Request, Variant] = {}
+    refusals: dict[Request, Result] = {}
+    for request in dict.fromkeys(requests):
+        try:
+            variants[request] = variant_of(request.job, request.format, request.precision)
+        except BenchError as error:
+            refusals[request] = Refusal(request.job.model, request.format, request.precision,
+                                        f"{error.message} ({error.hint})" if error.hint else error.message, error.fault)
+            on_event(Event("refused", request, reason=error.message))
+    return variants, refusals
 
 
 def default_jobs() -> int:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.convert.lost_samples import LostSamples
 from bench.convert.measures import db_from_json, db_to_json
 from bench.convert.parts import Part
 from bench.convert.probe import probe_from_json, probe_to_json
@@ -14,6 +15,9 @@ from bench.convert.recipe import Work
 from bench.convert.types import Gate, uncompared
 from bench.errors import Fault
 from bench.models.spec import Source, TensorSpec
+
+UNANSWERED = 74
+"""The status of a child that could not read its job or write its answer, as sysexits.h calls it EX_IOERR."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,8 @@ def passed_to_json(passed: Passed) -> dict[str, Any]:
             "gate": {"not_compared": gate.not_compared} if gate.not_compared else
                     {"sqnr_db": db_to_json(gate.sqnr_db), "cosine": gate.cosine, "max_abs": gate.max_abs,
                      "poor": [asdict(part) for part in gate.poor], "worst": gate.worst and asdict(gate.worst),
-                     "varying_db": db_to_json(gate.varying_db), "equal": gate.equal},
+                     "varying_db": db_to_json(gate.varying_db), "equal": gate.equal,
+                     "samples": [asdict(each) for each in gate.samples]},
             "warnings": list(passed.warnings)}
 
 
@@ -103,7 +108,8 @@ def _gate_from_json(gate: dict[str, Any]) -> Gate:
         return uncompared(gate["not_compared"])
     return Gate(db_from_json(gate["sqnr_db"]), gate["cosine"], gate["max_abs"],
                 tuple(Part(**part) for part in gate["poor"]), gate["worst"] and Part(**gate["worst"]),
-                db_from_json(gate["varying_db"]), gate["equal"])
+                db_from_json(gate["varying_db"]), gate["equal"],
+                samples=tuple(LostSamples(**each) for each in gate["samples"]))
 
 
 def tensors_to_json(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from bench.config.suite import InputConfig, ModelConfig
 from bench.datasets.arrays import load_npy
 from bench.datasets.labelled import Dataset, Labelled, load_dataset
-from bench.datasets.shapes import complete, explicit_array
+from bench.datasets.shapes import check_size, complete, explicit_array
 from bench.datasets.values import Values, values_of
 from bench.errors import ConfigError
 from bench.models.spec import ModelInfo, Table, TensorSpec
@@ -55,7 +55,8 @@ def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path,
 
     Neither a factory nor most TorchScript files say what they take: the suite's inputs: are all of them, in order. Nor
     do they say which tables these index: `tables` are what was found by running them. Raises ConfigError for unknown
-    names, for shapes, dtypes or values that do not fit, and for what is left open.
+    names, for shapes, dtypes or values that do not fit, and for what is left open; ModelError for inputs of a file that
+    this host's memory does not hold.
     """
     dataset = None if config.dataset is None else load_dataset(config.dataset, root)
     declared = {spec.name: spec for spec in info.inputs} if info is not None else {}
@@ -73,6 +74,7 @@ def resolve_inputs(config: ModelConfig, info: ModelInfo | None, root: Path,
         given = _given(name, setting, declared.get(name), root)
         samples = own.inputs if own is not None else None if real is None else real[0]
         spec = complete(name, declared.get(name), setting, given, samples)
+        check_size(spec, by_suite=setting.shape is not None)
         found[name] = values_of(spec, setting, given, own, real, by_input.get(name))
         specs.append(spec)
     verification, calibration, shared = _samples(found, dataset, chosen)

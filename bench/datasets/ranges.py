@@ -80,9 +80,13 @@ def check_table(values: Array, table: Table | None, what: str) -> None:
 
 
 def _check(spec: TensorSpec, dtype: np.dtype[Any], given: tuple[float, float], table: Table | None) -> None:
-    if dtype.kind in "fb" or spec.quantization is not None:
-        return
     low, high = given
+    if dtype.kind in "fb" or spec.quantization is not None:
+        most = float(np.finfo(dtype).max) / 2 if dtype.kind == "f" else float(np.finfo(np.float32).max)
+        if not (-most <= low <= high <= most):
+            raise ConfigError(f"range: wanted numbers from {-most:.3g} to {most:.3g}, which {spec.dtype} holds with "
+                              f"their difference, for input {spec.name!r}, found [{_number(low)}, {_number(high)}]")
+        return
     whole = np.iinfo(dtype)
     if not (float(low).is_integer() and float(high).is_integer() and whole.min <= low <= high <= int(whole.max) + 1):
         raise ConfigError(f"range: wanted whole numbers that {spec.dtype} holds for input {spec.name!r}, "
@@ -99,4 +103,4 @@ def _beyond(what: str, found: str, table: Table) -> ConfigError:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else f"{value:g}"
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e20 else f"{value:g}"

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.agents.probes.conditions import available_memory
 from bench.config.suite import InputConfig
 from bench.datasets.arrays import shape_text
-from bench.errors import ConfigError
+from bench.errors import ConfigError, ModelError
 from bench.models.spec import TensorSpec
 
+SAMPLES: Final = 20
+"""As many are made, to calibrate and to verify on."""
+SHARE: Final = 2
+"""What they may take of the memory that is left: one part in so many."""
+UNKNOWN_MEMORY: Final = 8 << 30
+MOST_DIMENSIONS: Final = 32
 Array = npt.NDArray[Any]
 Shape = tuple[int | None, ...]
 
@@ -43,6 +51,31 @@ def complete(name: str, declared: TensorSpec | None, setting: InputConfig, given
         if pattern is None or _matches(pattern, shape):
             return replace(spec, shape=shape)
     raise _open(name, pattern, spec.dtype, data)
+
+
+def check_size(spec: TensorSpec, *, by_suite: bool) -> None:
+    """Raise ModelError where the samples of an input would not fit into this host's memory: what a file claims is not
+    made to see whether it can be. ConfigError where it is the suite that says so (`by_suite`)."""
+    sample = math.prod(dim for dim in spec.shape if dim is not None) * _item_bytes(spec.dtype)
+    most = (available_memory() or UNKNOWN_MEMORY) // SHARE // SAMPLES
+    if len(spec.shape) <= MOST_DIMENSIONS and sample <= most:
+        return
+    kind = ConfigError if by_suite else ModelError
+    raise kind(f"input {spec.name!r} of shape {shape_text(spec.shape)} takes {_power(sample)} bytes a sample: wanted "
+               f"at most {MOST_DIMENSIONS} dimensions and {most:.3g} bytes, of which this host holds {SAMPLES} samples",
+               hint="give the model a smaller input" + ("" if by_suite else ", or see whether its file is whole"))
+
+
+def _power(count: int) -> str:
+    """A number that a file may claim, however large."""
+    return f"{count:.3g}" if count < 1 << 1000 else "more than 1e+300"
+
+
+def _item_bytes(dtype: str) -> int:
+    try:
+        return np.dtype(dtype).itemsize
+    except TypeError:
+        return 1  # of another kind than numbers, which is told later
 
 
 def _natural(data: Array | None) -> str:

@@ -28,7 +28,7 @@ def read(path: Path) -> ModelInfo:
     """
     model = _parse(path)
     files = external_files(path, model)
-    _check(path)
+    _check(path, model, files)
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
     nodes = list(nodes_of(model))
@@ -40,7 +40,7 @@ def read(path: Path) -> ModelInfo:
         size_bytes=sum(file.stat().st_size for file in [path, *files]), parameters=parameter_count(graph),
         version="no opset" if opset is None else f"opset {opset}", precision=precision,
         inputs=tuple(_spec(value, path) for value in graph.input if value.name not in weights),
-        outputs=tuple(_spec(value, path) for value in graph.output),
+        outputs=tuple(_spec(value, path, ranked=False) for value in graph.output),
         mixed=mixed, computes_in=quantized or precision, tables=tables_of(graph))
 
 
@@ -64,14 +64,25 @@ def _parse(path: Path) -> ModelProto:
     return model
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, model: ModelProto, files: list[Path]) -> None:
+    """The checker wants a shape of every output, which a runtime does not need: for it, missing ones are filled in."""
     import onnx
 
+    whole: Path | ModelProto = path
+    if any(map(_shapeless, model.graph.output)) and not files:
+        whole = onnx.ModelProto()
+        whole.CopyFrom(model)
+        for value in filter(_shapeless, whole.graph.output):
+            value.type.tensor_type.shape.SetInParent()
     try:
-        onnx.checker.check_model(path)
+        onnx.checker.check_model(whole)
     except (onnx.checker.ValidationError, ValueError, RuntimeError, MemoryError) as error:
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ModelError(f"{path} is not valid ONNX: {first}") from None
+
+
+def _shapeless(value: ValueInfoProto) -> bool:
+    return value.type.WhichOneof("value") == "tensor_type" and not value.type.tensor_type.HasField("shape")
 
 
 def graphs_of(model: ModelProto) -> Iterator[GraphProto]:
@@ -172,19 +183,21 @@ def parameter_count(graph: GraphProto) -> int:
     return sum(counts.values())
 
 
-def _spec(value: ValueInfoProto, path: Path) -> TensorSpec:
+def _spec(value: ValueInfoProto, path: Path, *, ranked: bool = True) -> TensorSpec:
+    """Of an output that need not be `ranked` and has no shape, the shape is (): running the file tells it."""
     import onnx
 
     kind = value.type.WhichOneof("value")
     if kind != "tensor_type":
         found = (kind or "unknown").removesuffix("_type")
-        raise ModelError(f"{path}: wanted a tensor for {value.name!r}, found a value of kind {found}")
+        zipmap = "; scikit-learn's models give tensors when exported with zipmap=False" if found == "sequence" else ""
+        raise ModelError(f"{path}: wanted a tensor for {value.name!r}, found a value of kind {found}{zipmap}")
     tensor = value.type.tensor_type
     try:
         dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
     except KeyError:
         raise ModelError(f"{path}: {value.name!r} has the element type {tensor.elem_type}, which is unknown") from None
-    if not tensor.HasField("shape"):
+    if ranked and not tensor.HasField("shape"):
         raise ConfigError(f"{path} does not say the rank of {value.name!r}",
                           hint="write shapes into the file, e.g. with onnx.shape_inference, or export it again")
     dims = (dim.dim_value if dim.WhichOneof("value") == "dim_value" else None for dim in tensor.shape.dim)

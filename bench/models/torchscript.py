@@ -7,14 +7,20 @@ for all others `inputs` and `outputs` are empty, which means unknown, not none.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+import bench
 from bench.errors import MissingExtra, ModelError
 from bench.models.files import sha256_file
+from bench.models.opened_torchscript import answer_for
 from bench.models.shares import label
 from bench.models.spec import ModelInfo, TensorSpec
 
@@ -22,6 +28,7 @@ SIGNATURE_RECORD: Final = "bench-signature.json"
 """The extra record: {"inputs": [...], "outputs": [...]}, each as `TensorSpec.to_json`."""
 
 RECURRENT_DYNAMIC: Final = ("aten::quantized_lstm", "aten::quantized_gru")
+OPEN_WITHIN_S: Final = 120.0
 WEIGHT_ONLY: Final = ("quantized::embedding",)
 
 
@@ -31,23 +38,40 @@ def read(path: Path) -> ModelInfo:
     Raises MissingExtra without torch, ModelError for a file that is no TorchScript archive or that torch refuses.
     """
     lite, version, signature = _records(path)
+    if find_spec("torch") is None:
+        raise MissingExtra("torch", "torch", "opening a TorchScript file")
+    # A process that has torch loaded is a converter's own child, which may die of a file.
+    said = answer_for(str(path)) if "torch" in sys.modules else _asked_in_child(path)
+    if "error" in said:
+        raise ModelError(f"torch cannot open {path}: {said['error']}")
+    if lite:
+        version = f"bytecode {said['bytecode']}"
+    return ModelInfo("torchscript", path, sha256_file(path), path.stat().st_size, said["parameters"], version,
+                     said["precision"], _specs(signature, "inputs"), _specs(signature, "outputs"), said["mixed"],
+                     said["computes_in"])
+
+
+def _asked_in_child(path: Path) -> dict[str, Any]:
+    """What `bench.models.opened_torchscript` says. Raises ModelError when torch dies of the file."""
+    package_root = str(Path(bench.__file__).resolve().parent.parent)
+    places = os.pathsep.join(part for part in (package_root, os.environ.get("PYTHONPATH", "")) if part)
     try:
-        import torch
-    except ImportError as error:
-        raise MissingExtra("torch", "torch", "opening a TorchScript file") from error
-    try:
-        module = torch.jit.load(str(path), map_location="cpu")
-        operators = set(torch.jit.export_opnames(module))
-        if lite:
-            version = f"bytecode {torch._C._get_model_bytecode_version(str(path))}"
-    except RuntimeError as error:
-        raise ModelError(f"torch cannot open {path}: {str(error).strip().splitlines()[0]}") from error
-    weights = list(weights_of(module))
-    parameters = sum(weight.numel() for weight in weights)
+        done = subprocess.run([sys.executable, "-m", "bench.models.opened_torchscript", str(path)], check=False,
+                              capture_output=True, timeout=OPEN_WITHIN_S, env={**os.environ, "PYTHONPATH": places})
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"torch did not open {path} within {OPEN_WITHIN_S:g} s") from None
+    if done.returncode:
+        how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
+        raise ModelError(f"torch cannot open {path}: its process ended with {how}")
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def label_of(operators: set[str], weights: list[Any]) -> tuple[str, str, str]:
+    """Its precision, what is to be said of mixed weights, and what it computes in."""
     quantized = _quantized_as(operators)
     precision, mixed = _label(quantized, weights)
-    return ModelInfo("torchscript", path, sha256_file(path), path.stat().st_size, parameters, version, precision,
-                     _specs(signature, "inputs"), _specs(signature, "outputs"), mixed, quantized or precision)
+    return precision, mixed, quantized or precision
 
 
 def _records(path: Path) -> tuple[bool, str, dict[str, Any]]:

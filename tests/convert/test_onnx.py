@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.convert.onnx import as_is
+from bench.convert.recipe import Work
 from bench.convert.types import Artifact, ModelJob, Refusal
+from bench.errors import ModelError
 from bench.models.spec import Source, TensorSpec
+from tests.fakes.files import save_onnx
 from tests.fakes.onnx_files import job_for, write_net, write_samples
 from tests.fakes.workbench import Bench
 
@@ -29,6 +33,30 @@ def op_types(path: Path) -> set[str]:
     import onnx
 
     return {node.op_type for node in onnx.load(str(path)).graph.node}
+
+
+def with_weights_beside(path: Path, place: str) -> Path:
+    """The net with its last weights in weights.bin, held by a Constant node, or by the branches of an If."""
+    import onnx
+    from onnx import helper
+
+    model = onnx.load(str(path))
+    tensor = next(each for each in model.graph.initializer if each.name == "w3")
+    model.graph.initializer.remove(tensor)
+    onnx.external_data_helper.set_external_data(tensor, "weights.bin", offset=0, length=len(tensor.raw_data))
+    (path.parent / "weights.bin").write_bytes(tensor.raw_data)
+    tensor.ClearField("raw_data")
+    tensor.name = "own"
+    if place == "constant":
+        model.graph.node.insert(0, helper.make_node("Constant", [], ["w3"], value=tensor))
+    else:
+        held = helper.make_graph([helper.make_node("Identity", ["own"], ["out"])], "held", [],
+                                 [helper.make_tensor_value_info("out", tensor.data_type, tensor.dims)], [tensor])
+        yes = helper.make_tensor("yes", onnx.TensorProto.BOOL, [], [True])
+        model.graph.initializer.append(yes)
+        model.graph.node.insert(0, helper.make_node("If", ["yes"], ["w3"], then_branch=held, else_branch=held))
+    path.write_bytes(model.SerializeToString())
+    return path
 
 
 @pytest.mark.parametrize(("precision", "least_db", "op"), [
@@ -57,6 +85,27 @@ def test_an_onnx_source_with_its_weights_in_another_file_is_taken_in(workbench: 
     split = tmp_path / "split.onnx"
     onnx.save(model, str(split), save_as_external_data=True, location="weights.bin", size_threshold=0)
     assert workbench.artifact(job_for(split), "fp32").gate.sqnr_db == float("inf")
+
+
+@pytest.mark.parametrize("place", ["branch", "constant"])
+def test_weights_beside_the_file_are_taken_in_wherever_the_graph_holds_them(place: str, workbench: Bench,
+                                                                            tmp_path: Path) -> None:
+    path = with_weights_beside(write_net(tmp_path / "net.onnx"), place)
+    assert workbench.artifact(job_for(path), "fp32").gate.sqnr_db == float("inf")
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8-dynamic", "int8", "int8-weight", "int4-weight"])
+def test_an_old_file_with_its_weights_among_its_inputs_is_quantized(precision: str, workbench: Bench,
+                                                                    tmp_path: Path) -> None:
+    import onnx
+
+    model = onnx.load(str(write_net(tmp_path / "net.onnx")))
+    model.ir_version = 3
+    model.graph.input.extend(onnx.helper.make_tensor_value_info(each.name, each.data_type, each.dims)
+                             for each in model.graph.initializer)
+    onnx.save(model, str(tmp_path / "old.onnx"))
+    artifact = workbench.artifact(job_for(tmp_path / "old.onnx"), precision)
+    assert artifact.gate.sqnr_db > 10 and [spec.name for spec in artifact.inputs] == ["image"]
 
 
 @pytest.mark.slow
@@ -111,3 +160,17 @@ def test_a_factory_that_raises_is_the_models_fault_and_is_tried_again(workbench:
         assert isinstance(refusal, Refusal)
         assert "the weights are on the other machine" in refusal.reason and refusal.fault == "model"
         assert workbench.counts() == {"refused": 1}
+
+
+def test_weights_beside_the_file_that_do_not_fit_into_one_are_refused(tmp_path: Path,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save_onnx(tmp_path / "net.onnx", external="net.bin")
+    size = path.stat().st_size + (tmp_path / "net.bin").stat().st_size
+    work = Work(Source("onnx", "net.onnx", tmp_path, "0"), (), "fp32", None, tmp_path / "none", tmp_path / "out.onnx")
+    monkeypatch.setattr("bench.convert.onnx.LARGEST_BYTES", size - 1)
+    with pytest.raises(ModelError, match=f"{size:,} bytes, one ONNX file can have at most"):
+        as_is(work)
+    assert not work.output.exists()
+    monkeypatch.setattr("bench.convert.onnx.LARGEST_BYTES", size)
+    as_is(work)
+    assert work.output.is_file()

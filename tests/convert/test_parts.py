@@ -87,7 +87,7 @@ def test_one_dead_feature_of_many_is_poor_and_does_not_condemn_the_output() -> N
 def test_positions_of_a_long_axis_are_shown_and_not_judged() -> None:
     random = np.random.default_rng(5)
     reference = random.normal(0, 1, (4, 1, MOST_INDICES + 1)) * 10
-    reference[:, :, 40] = random.normal(0, 0.01, (4, 1))
+    reference[:, :, 40:44] = random.normal(0, 0.01, (4, 1, 4))
     found = reference.copy()
     found[:, :, 40] = 0.0
     looked = look_at(0, reference, found)
@@ -156,3 +156,26 @@ def test_a_constant_is_not_excused_by_noise_that_its_own_range_exceeds() -> None
     found = reference + random.normal(0, 0.02, reference.shape)
     found[:, 1] = 0.0
     assert look_at(0, reference, found).poor[0].lost
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, size=st.integers(MOST_INDICES + 1, 900), share=st.floats(0.004, 0.2))
+def test_the_few_of_another_unit_on_a_long_axis_are_poor_where_all_of_them_died(
+        seed: int, size: int, share: float) -> None:
+    """Seven scores behind 493 coordinates, in one flat output."""
+    random = np.random.default_rng(seed)
+    few = max(1, int(share * size))
+    reference = np.hstack([random.uniform(0, 640, (8, size - few)), random.uniform(0.2, 1, (8, few))])
+    found = reference + random.normal(0, 1.0, reference.shape)
+    found[:, size - few:] = 0.0
+    (part,) = look_at(0, reference, found).poor
+    assert (part.first, part.last, part.kind, part.lost) == (size - few, size - 1, "constant", False)
+
+
+def test_a_quiet_place_among_others_of_a_signal_is_not_poor() -> None:
+    random = np.random.default_rng(5)
+    loudness = np.where(np.arange(2000) % 500 < 60, 0.01, 1.0)
+    reference = random.normal(0, 3, (8, 2000)) * loudness
+    found = reference + random.normal(0, 0.05, reference.shape)
+    found[:, 500:520] = 0.0
+    assert look_at(0, reference, found).poor == ()

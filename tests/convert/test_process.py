@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.convert import process
-from bench.convert.process import ChildOutcome, group_rss_bytes, run_child
+from bench.convert import process, task
+from bench.convert.process import ChildOutcome, Limits, group_rss_bytes, run_child
+from bench.convert.wire import Failure
 from tests.fakes.processes import wait_gone
 
 
@@ -82,3 +83,21 @@ def _is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+@pytest.mark.parametrize(("kills", "made"), [(1, True), (2, False)])
+def test_a_child_that_the_system_kills_once_is_started_again(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int, made: bool) -> None:
+    code = ("import json, os, signal; left = open('left'); count = int(left.read()); left.close()\n"
+            "open('left', 'w').write(str(count - 1))\n"
+            "json.dump({'phase': 'converting'}, open('result.json', 'w'))\n"
+            "if count: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "json.dump({'ok': {}}, open('result.json', 'w'))")
+    (tmp_path / "left").write_text(str(kills))
+    monkeypatch.setattr(task, "python_argv", lambda *_: [sys.executable, "-c", code])
+    answer = task.perform({}, tmp_path, tmp_path / "log.txt", Limits(20, 4096))
+    if made:
+        assert answer == {}
+    else:
+        assert isinstance(answer, Failure) and answer.fault == "model"
+        assert answer.reason == "crashed: signal 9 (SIGKILL) while converting"

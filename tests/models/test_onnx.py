@@ -98,7 +98,7 @@ def test_an_input_that_is_a_sequence_is_refused(tmp_path: Path) -> None:
     graph = helper.make_graph([helper.make_node("SequenceLength", ["s"], ["n"])], "g",
                               [helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, None)],
                               [helper.make_tensor_value_info("n", TensorProto.INT64, ())])
-    with pytest.raises(ModelError, match="wanted a tensor for 's', found a value of kind sequence"):
+    with pytest.raises(ModelError, match=r"wanted a tensor for 's', found a value of kind sequence; .*zipmap=False"):
         read(save_onnx(tmp_path / "net.onnx", helper.make_model(graph)))
 
 
@@ -159,3 +159,12 @@ def test_dequantized_weights_alone_are_weight_only(tmp_path: Path) -> None:
     model.graph.node[0].CopyFrom(helper.make_node("DequantizeLinear", ["w", "s"], ["w32"]))
     model.graph.initializer.append(numpy_helper.from_array(np.float32(0.1).reshape(()), "s"))
     assert read(save_onnx(tmp_path / "net.onnx", model)).precision == "int8-weight"
+
+
+def test_an_output_without_a_shape_is_no_reason_to_refuse_a_file(tmp_path: Path) -> None:
+    model = onnx_model()
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    assert read(save_onnx(tmp_path / "net.onnx", model)).outputs == (TensorSpec("y", (), "float32"),)
+    del model.graph.node[0].output[0]
+    with pytest.raises(ModelError, match="is not valid ONNX"):
+        read(save_onnx(tmp_path / "broken.onnx", model))
