@@ -15,12 +15,12 @@ from bench.collect.circumstances import CONTENTION
 from bench.collect.digests import read_run
 from bench.config.expect import Metric
 from bench.judge.compare import in_use, method, names, read, shifts, turned, without_pending
-from bench.judge.guard import ALL
+from bench.judge.guard import ALL, scored_alike
 from bench.judge.matching import Matched, match_runs
 from bench.judge.noise import Floors
-from bench.judge.pairs import Alike, held, is_right, is_timed, judge_pairs, sort_out
+from bench.judge.pairs import Alike, held, is_lost_by_lab, is_right, is_timed, judge_pairs, sort_out
 from bench.judge.renamed import Named, seem_renamed, with_new_names
-from bench.judge.sides import earlier_alike
+from bench.judge.sides import earlier_alike, previous
 from bench.judge.standing import Standing, first_judged, names_of, standing_of
 from bench.judge.types import Comparison, Refused, Side
 from bench.judge.verdict import MARGIN
@@ -77,8 +77,29 @@ def choose_green(store: Store, run: RunRecord, result: RunResult, despite: froze
     of: dict[str, RunRecord] = {}
     for runs, fits in ((past, green), (past, earlier), (past[::-1], since)):
         left = {name: cell for name, cell in waiting.items() if name not in of}
-        of |= _search(store, result, despite, runs, left, fits, quiet=quiet)
+        of |= _search(store, result, despite, runs, left, fits, metric, quiet=quiet)
     return Chosen(_main(of.values()), of)
+
+
+def choose_previous(store: Store, run: RunRecord, result: RunResult) -> Chosen:
+    """For each cell of `result`, of `run`, the run of its suite before, whatever that was judged; where the cell was
+    not measured then, and it was not its own doing (its device was in use, or could not be reached), the newest one
+    before that in which it was: a night without a measurement hides no regression from the next."""
+    main = previous(store, run)
+    if main is None:
+        return Chosen(None)
+    waiting = {cell.cell: cell for cell in held(result.cells) if cell.status != "pending"}
+    of: dict[str, RunRecord] = {}
+    others = [each for each in earlier_alike(store, run) if each.id != main.id]
+    for earlier in (main, *others)[:MOST_READ]:
+        left = [cell for name, cell in waiting.items() if name not in of]
+        if not left:
+            break
+        before = read_run(store, earlier)
+        named = with_new_names(held(before.cells), left, before.run, result.run)
+        of.update({other.cell: earlier for one, other in match_runs(named.before, named.after).pairs
+                   if not is_lost_by_lab(one)})
+    return Chosen(main, of, rest=True)
 
 
 _Fits = Callable[[Standing, str, str | None], bool]
@@ -87,7 +108,8 @@ have had: whether it is worth reading."""
 
 
 def _search(store: Store, result: RunResult, despite: frozenset[str], past: Sequence[Standing],
-            waiting: dict[str, CellResult], fits: _Fits, *, quiet: bool) -> dict[str, RunRecord]:
+            waiting: dict[str, CellResult], fits: _Fits, metric: Metric | None, *,
+            quiet: bool) -> dict[str, RunRecord]:
     """For each of the cells that wait the first run that fits and is comparable, else the first that fits; with
     `quiet` of those in which others did not take the processor from it."""
     found: dict[str, RunRecord] = {}
@@ -105,7 +127,7 @@ def _search(store: Store, result: RunResult, despite: frozenset[str], past: Sequ
         for one, other in match_runs(named.before, named.after).pairs:
             if not fits(standing, other.cell, one.cell) or (quiet and one.disturbed):
                 continue
-            if _comparable(one, other, standing.run.id, despite):
+            if _comparable(one, other, standing.run.id, despite, metric):
                 found[other.cell] = standing.run
                 del waiting[other.cell]
             else:
@@ -171,8 +193,13 @@ def _is_of(cell: CellResult, before: RunResult, chosen: Chosen) -> bool:
     return run is not None and run.id == before.run.id
 
 
-def _comparable(one: CellResult, other: CellResult, run: str, despite: frozenset[str]) -> bool:
-    """Whether a green result is one to hold the other against: also where that one has no right outputs any more."""
+def _comparable(one: CellResult, other: CellResult, run: str, despite: frozenset[str], metric: Metric | None) -> bool:
+    """Whether a green result is one to hold the other against: also where that one has no right outputs any more.
+
+    An accuracy needs nothing but the same labelled set: it may be known of a cell that was not measured now.
+    """
+    if metric == "accuracy_drop" and other.accuracy is not None:
+        return scored_alike(one, other, despite)
     if not is_timed(other) or not is_right(other):
         return True
     return isinstance(sort_out(one, other, run, "run", despite, one_run=False), Alike)
@@ -181,4 +208,4 @@ def _comparable(one: CellResult, other: CellResult, run: str, despite: frozenset
 def _main(runs: Iterable[RunRecord]) -> RunRecord | None:
     known: Sequence[RunRecord] = list(runs)
     counts = Counter(run.id for run in known)
-    return max(known, key=lambda run: (counts[run.id], run.started, run.id), default=None)
+    return max(known, key=lambda run: (counts[run.id], run.order), default=None)

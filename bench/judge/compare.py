@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from bench.collect.digests import read_run
+from bench.collect.privacy import without_homes
 from bench.errors import ConfigError
 from bench.judge.identity import histories
 from bench.judge.matching import Matched, match_parts, match_runs
@@ -17,6 +18,7 @@ from bench.judge.pairs import (
     Alike,
     held,
     is_in_use,
+    is_lost_by_lab,
     is_right,
     is_timed,
     judge_pairs,
@@ -69,7 +71,8 @@ def _other_suite(store: Store, before: Side, after: Side) -> tuple[str, ...]:
     if known[before.run.id] == known[after.run.id]:
         return ()
     runs = [store.find_run(side.run.id) for side in (before, after)]
-    return (f"the runs are of two suites: {' and '.join(f'{run.suite} ({run.suite_path})' for run in runs)}",)
+    return ("the runs are of two suites: "
+            + " and ".join(f"{run.suite} ({without_homes(run.suite_path)})" for run in runs),)
 
 
 def read(store: Store, run: RunRecord, floors: Floors) -> RunResult:
@@ -92,7 +95,8 @@ def compare_results(before: Side, after: Side, results: tuple[RunResult, RunResu
         before, after, pairs, tuple(each for each in sorted_out if isinstance(each, Refused)),
         broke=turned(matched, good=0), mended=turned(matched, good=1), only_before=names(matched.only_before),
         only_after=names(matched.only_after), shifts=shifts(pairs, after) if runs else (), method=method(),
-        margin=MARGIN if margin is None else margin, in_use=in_use(matched), pending=pending,
+        margin=MARGIN if margin is None else margin, in_use=in_use(matched), missed=missed(matched),
+        pending=pending,
         remarks=(*named.remarks, *seem_renamed(matched, before.run, after.run)) if runs else ())
 
 
@@ -127,6 +131,11 @@ def turned(matched: Matched, *, good: int) -> tuple[CellResult, ...]:
 def in_use(matched: Matched) -> tuple[tuple[CellResult, CellResult], ...]:
     """Cells that were measured before and not after, because somebody else used the device."""
     return tuple(pair for pair in matched.pairs if pair[1].fault == "busy" and is_timed(pair[0]))
+
+
+def missed(matched: Matched) -> tuple[tuple[CellResult, CellResult], ...]:
+    """Cells that are measured after and were not before, which was not their own doing."""
+    return tuple(pair for pair in matched.pairs if is_lost_by_lab(pair[0]) and is_timed(pair[1]))
 
 
 def names(cells: Iterable[CellResult]) -> tuple[str, ...]:

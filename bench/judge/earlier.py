@@ -39,6 +39,9 @@ def find_earlier(cells: Iterable[CellResult], comparison: Comparison) -> list[Ea
     known |= {cell.cell: Earlier(None, "kept", "nothing to compare with: run "
                                  f"{comparison.run_of(cell.cell)} has no right outputs of it")
               for cell in comparison.mended}
+    then = comparison.before.run.id
+    known |= {after.cell: Earlier(None, "not judged", f"not measured in run {then}: {before.reason}")
+              for before, after in comparison.missed}
     new = set(comparison.only_after)
     return [known.get(cell.cell) or _without(cell, comparison.run_of(cell.cell), new=cell.cell in new)
             for cell in cells]
@@ -62,7 +65,7 @@ def _lost(cell: CellResult, run: str) -> Earlier:
     """Right then, and not now: the cell's own doing, unless it was the lab that failed."""
     if cell.status == "ok":
         return Earlier(None, "broken", f"its outputs differ from the fp32 reference; in run {run} they were right")
-    state: State = "not judged" if cell.fault == "infrastructure" else "broken"
+    state: State = "not judged" if cell.lab_failed else "broken"
     return Earlier(None, state, f"measured in run {run} and not now: {cell.reason}")
 
 
@@ -70,4 +73,4 @@ def _without(cell: CellResult, run: str, *, new: bool) -> Earlier:
     """Not there then, not measured either, or never green."""
     if cell.status == "failed":
         return Earlier(None, "not judged", f"not measured: {cell.reason}; neither in run {run}")
-    return Earlier(None, "kept", f"{'new' if new else 'no green result before'}: nothing to compare with")
+    return Earlier(None, "kept", f"{'new' if new else 'no result before to hold it against'}: nothing to compare with")

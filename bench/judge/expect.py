@@ -97,15 +97,17 @@ def hold(expect: ExpectConfig, result: RunResult, baselines: Mapping[str, Baseli
                  and (metric != "accuracy_drop" or labelled is None or cell.model in labelled)]
         found += [Held(entry, _explained(_settled(outcome, cell, expect), cell, wish, baselines))
                   for outcome, cell in zip(
-            _judged(wish, cells, baselines, floors), cells, strict=True)]
+            _judged(wish, cells, baselines, floors, expect.despite), cells, strict=True)]
     return tuple(found)
 
 
 def _is_held(metric: Metric, cell: CellResult, lost: Collection[str]) -> bool:
     """Whether an expectation of that metric is held against the cell: one that was left out has broken, or, where only
-    its device was in use, still has a file."""
-    return cell.status not in ("skipped", "pending") or cell.cell in lost or (
-        metric == "size" and cell.fault == "busy" and cell.artifact is not None)
+    its device was in use, still has a file, whose accuracy may be known."""
+    if cell.fault == "busy":
+        known = {"size": cell.artifact, "accuracy_drop": cell.accuracy}.get(metric)
+        return known is not None or cell.cell in lost
+    return cell.status not in ("skipped", "pending") or cell.cell in lost
 
 
 def _lost(wish: Wish, baselines: Mapping[str, Baseline]) -> set[str]:
@@ -161,8 +163,8 @@ def state_of(outcomes: Sequence[Outcome], on_inconclusive: str) -> State_:
     return "green"
 
 
-def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Baseline],
-            floors: Floors) -> Iterable[Outcome]:
+def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Baseline], floors: Floors,
+            despite: Collection[str]) -> Iterable[Outcome]:
     """An outcome for each of the cells, in their order."""
     entry = wish.entry
     if isinstance(entry, TimeLimit | BytesLimit):
@@ -176,9 +178,10 @@ def _judged(wish: Wish, cells: Sequence[CellResult], baselines: Mapping[str, Bas
                 for cell in cells]
     if isinstance(entry, Regression):
         return regressions.judge_cells(wish.metric, wish.limit, entry.at_most, cells, comparison, floors)
-    judge_one = exact.growth if isinstance(entry, Growth) else exact.drop_from_run
-    return [judge_one(wish.limit, entry.at_most, cell, earlier)
-            for cell, earlier in zip(cells, find_earlier(cells, comparison), strict=True)]
+    both = zip(cells, find_earlier(cells, comparison), strict=True)
+    if isinstance(entry, Growth):
+        return [exact.growth(wish.limit, entry.at_most, cell, earlier) for cell, earlier in both]
+    return [exact.drop_from_run(wish.limit, entry.at_most, cell, earlier, despite) for cell, earlier in both]
 
 
 def _limited(wish: Wish, entry: TimeLimit | BytesLimit, cell: CellResult) -> Outcome:
@@ -187,7 +190,7 @@ def _limited(wish: Wish, entry: TimeLimit | BytesLimit, cell: CellResult) -> Out
         return Outcome(wish.metric, cell.cell, state, wish.limit, found, reason)
 
     if cell.status == "failed":
-        return outcome("not judged" if cell.fault == "infrastructure" else "broken", "-",
+        return outcome("not judged" if cell.lab_failed else "broken", "-",
                        f"not measured: {cell.reason}")
     limit = entry.at_most * 1000 if isinstance(entry, TimeLimit) else entry.at_most
     if wish.metric == "size":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
-from bench.collect.circumstances import AND, CONTENTION, DISTURBED, NAMES
+from bench.collect.circumstances import AND, CONTENTION, DATASET, DISTURBED, NAMES
 from bench.errors import ConfigError
 from bench.judge.types import Difference
 from bench.results import CellResult
@@ -60,6 +60,15 @@ def noted(before: CellResult, after: CellResult) -> tuple[Difference, ...]:
 def hindering(found: Iterable[Difference], despite: Collection[str]) -> tuple[Difference, ...]:
     """Those that the user does not let pass."""
     return () if ALL in despite else tuple(item for item in found if item.name not in despite)
+
+
+def scored_alike(before: CellResult, after: CellResult, despite: Collection[str] = ()) -> bool:
+    """Whether both have an accuracy, and of one and the same labelled set: by the metric, how many there are, and the
+    data and labels themselves, unless the user lets another dataset pass."""
+    one, other = before.accuracy, after.accuracy
+    if one is None or other is None or (one.metric, one.count) != (other.metric, other.count):
+        return False
+    return not hindering(_unlike(before.circumstances, after.circumstances, (DATASET,)), despite)
 
 
 def parse_despite(text: str | None) -> frozenset[str]:

@@ -97,11 +97,11 @@ def _runs(store: Store, models: set[str] | None, device: str | None, suite: str 
     """Those with the wanted cells that came to their end, the newest first."""
     holding = {run for run, of_device, of_model in store.planned()
                if device in (None, of_device) and (models is None or of_model in models)}
-    last = (until.started, until.id) if until else None
+    last = until.order if until else None
     every = store.runs()
     mine = same_history(every, of) if of else every
     return [run for run in mine if run.id in holding and suite in (None, run.suite) and run.state in ENDED
-            and (last is None or (run.started, run.id) <= last)]
+            and (last is None or run.order <= last)]
 
 
 def _with_levels(lines: Sequence[Line]) -> list[_Judged]:

@@ -92,7 +92,7 @@ def find_continuation(origin: Origin, suite: str, text: str, path: Path, runs: I
     if _match(known, suite, origin, _places(origin)) is not None:
         return Continuation()
     others = sorted((history for history in known if history.suite == suite and history.id in (None, origin.id)),
-                    key=lambda history: history.runs[-1].started, reverse=True)
+                    key=lambda history: history.runs[-1].order, reverse=True)
     for history in others:
         last = history.runs[-1]
         if _is_here(last, path, origin, holds_commit):
@@ -120,7 +120,7 @@ def has_changes(host: Mapping[str, Any]) -> bool:
 
 
 def _histories(runs: Iterable[RunRecord]) -> list[_History]:
-    ordered = sorted(runs, key=lambda run: (run.started, run.id))
+    ordered = sorted(runs, key=lambda run: run.order)
     lasting = _lasting(ordered)
     found: list[_History] = []
     for run in ordered:
@@ -141,7 +141,7 @@ def _histories(runs: Iterable[RunRecord]) -> list[_History]:
 
 def _match(known: Sequence[_History], suite: str, origin: Origin, places: _Places) -> _History | None:
     """The history that a suite of this origin belongs to, the one that was added to last where there are several."""
-    newest = sorted(known, key=lambda history: (history.runs[-1].started, history.runs[-1].id), reverse=True)
+    newest = sorted(known, key=lambda history: history.runs[-1].order, reverse=True)
     if origin.id is not None:
         named = (history for history in newest
                  if history.id == origin.id or any(run.id == origin.id for run in history.runs))
@@ -220,7 +220,7 @@ def _renamed(known: Sequence[_History], suite: str, origin: Origin, path: Path) 
             and history.places & places]
     if not here:
         return ()
-    last = max(here, key=lambda history: (history.runs[-1].started, history.runs[-1].id)).runs[-1]
+    last = max(here, key=lambda history: history.runs[-1].order).runs[-1]
     return (f"this file was run as {last.suite} until run {last.id}: a new history begins, and nothing is compared "
             f"with those runs. To go on with them, write `id: {last.id}` in the suite",)
 

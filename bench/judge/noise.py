@@ -59,7 +59,7 @@ def find_floors(store: Store, judged: RunRecord | None = None) -> Floors:
     """
     noisy = store.runs("noise")
     nights = [run for run in store.runs("measure") if run.state in ENDED
-              and (judged is None or (run.started, run.id) < (judged.started, judged.id))][:LOOKED_AT]
+              and (judged is None or run.order < judged.order)][:LOOKED_AT]
     medians = store.medians(runs=[run.id for run in noisy])
     sessions = store.sessions([run.id for run in (*noisy, *nights)]) if medians else ()
     seen = {(session.run, session.device) for session in sessions}
@@ -124,19 +124,23 @@ def alike(seen: CellConditions) -> tuple[object, ...]:
 
 
 def settings_of(seen: CellConditions) -> dict[str, str]:
-    """Cores, options and how it was measured, as `bench.collect.circumstances.of_settings` words them."""
+    """The agent's revision, cores, options and how it was measured, as `bench.collect.circumstances.of_settings` words
+    them."""
     return dict(_asked(seen.settings))
 
 
 @lru_cache(maxsize=1024)
 def _asked(settings: str) -> tuple[tuple[str, str], ...]:
-    return tuple(of_settings(json.loads(settings) or {}).items())
+    told = json.loads(settings)
+    return tuple(of_settings(told if isinstance(told, dict) else {}).items())
 
 
 @lru_cache(maxsize=1024)
 def _libraries(versions: str) -> tuple[str | None, ...]:
-    known: dict[str, Any] = json.loads(versions) or {}
-    return tuple(known.get(name) for name in ("python", "numpy", "runtime"))
+    told = json.loads(versions)
+    known: dict[str, Any] = told if isinstance(told, dict) else {}
+    texts = (known.get(name) for name in ("python", "numpy", "runtime"))
+    return tuple(text if isinstance(text, str) else None for text in texts)
 
 
 def smallest_difference(floor: NoiseFloor, trials: int, *, cells: int = 1, margin: float = 0.0, power: float = 0.9,
@@ -240,8 +244,8 @@ def _cells(medians: Iterable[TrialMedian], sessions: Iterable[SessionRecord],
         grouped[trial.run, trial.cell].append(trial)
     for (run, cell), trials in grouped.items():
         first = trials[0]
-        agent, system, runtimes = systems.get((run, first.device), ("", "", {}))
-        circumstances = (first.artifact, *setups[run], agent, system, str(runtimes.get(first.runtime)),
+        system, runtimes = systems.get((run, first.device), ("", {}))
+        circumstances = (first.artifact, *setups[run], system, str(runtimes.get(first.runtime)),
                          measured.get((run, cell)))
         found[first.device, first.runtime].append(_cell(run, cell, circumstances, trials))
     return found
@@ -257,12 +261,12 @@ def _cell(run: str, cell: str, circumstances: tuple[object, ...], trials: Iterab
     return _Cell(run, cell, circumstances, sides, whole)
 
 
-def _systems(sessions: Iterable[SessionRecord]) -> dict[tuple[str, str], tuple[str, str, dict[str, str]]]:
-    """Agent, operating system and runtimes of each run's devices, as the last session of each told."""
+def _systems(sessions: Iterable[SessionRecord]) -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
+    """Operating system and runtimes of each run's devices, as the last session of each told."""
     told = {}
     for session in sessions:
         phone = session.facts.get("android")
         parts = (*(session.facts.get(name) for name in ("os", "kernel", "power_mode", "soc", "cpu_flags")),
                  phone.get("fingerprint") if isinstance(phone, dict) else None)
-        told[session.run, session.device] = (session.agent, repr(parts), session.runtimes)
+        told[session.run, session.device] = (repr(parts), session.runtimes)
     return told

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.collect.circumstances import CONTENTION
-from bench.judge.guard import Kind, differences, hindering, noted
+from bench.judge.guard import Kind, differences, hindering, noted, scored_alike
 from bench.judge.noise import Floors
 from bench.judge.types import CellPair, Difference, NoiseFloor, Pair, Refused, Verdict
 from bench.judge.verdict import MARGIN, judge
@@ -94,6 +94,12 @@ def is_in_use(pair: tuple[CellResult, CellResult]) -> bool:
     return any(cell.fault == "busy" for cell in pair)
 
 
+def is_lost_by_lab(cell: CellResult) -> bool:
+    """Whether there are no numbers of it, and that is not its own doing: the lab failed (`CellResult.lab_failed`), its
+    device was in use, or it was not its turn yet."""
+    return cell.status == "pending" or cell.fault == "busy" or cell.lab_failed
+
+
 def is_retried(cell: CellResult, run: str) -> bool:
     """Whether the cell was measured again, interleaved with the artifact of that run."""
     return (cell.baseline_run == run and _positive(cell.baseline_medians_ms) and _positive(cell.retry_medians_ms))
@@ -129,10 +135,9 @@ def _cell_pair(pair: Alike, latency: Verdict, memory: Verdict | None, runs: bool
     """With what differs and was let pass, and what differs and is only to be known."""
     one, other = pair.before, pair.after
     size = other.artifact.bytes / one.artifact.bytes if one.artifact and other.artifact and one.artifact.bytes else None
-    scores = (one.accuracy, other.accuracy)
     change = None
-    if scores[0] and scores[1] and (scores[0].metric, scores[0].count) == (scores[1].metric, scores[1].count):
-        change = scores[1].value - scores[0].value
+    if one.accuracy and other.accuracy and scored_alike(one, other, {item.name for item in pair.found}):
+        change = other.accuracy.value - one.accuracy.value
     known = noted(one, other) if runs else ()
     if pair.retried:
         return CellPair(one, other, latency, None if pair.found else memory, size, change,

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.collect.privacy import without_homes
 from bench.judge.identity import histories, revision
 from bench.judge.noise import alike, settings_of
 from bench.judge.types import Point
@@ -75,7 +76,7 @@ def _titles(known: Mapping[str, str], shown: Sequence[RunRecord]) -> dict[str, s
     """By history, what its suite is called: the name, with its file where another history shown has that name."""
     newest = {known[run.id]: run for run in shown}
     names = [run.suite for run in newest.values()]
-    return {key: run.suite if names.count(run.suite) == 1 else f"{run.suite} ({run.suite_path})"
+    return {key: run.suite if names.count(run.suite) == 1 else f"{run.suite} ({without_homes(run.suite_path)})"
             for key, run in newest.items()}
 
 
@@ -122,7 +123,8 @@ def _fill(lines: Mapping[tuple[str, str], Line], runs: Sequence[RunRecord], keys
         low, high = median_interval(trials) if len(trials) > 1 else (None, None)
         conditions = seen.get((run.id, trial.cell))
         versions = {**known[circumstances], **_options(conditions), "artifact": trial.artifact[:HASH]}
-        line.points.append(Point(run.id, run.started, float(p50[at]), low, high, len(trials), versions))
+        line.points.append(Point(run.id, run.started, float(p50[at]), low, high, len(trials), versions,
+                                 run.number or 0))
         line.conditions.append(_conditions(versions, conditions))
         line.trials.append(trials)
         line.spreads.append(float(spreads[at]))
@@ -133,14 +135,14 @@ def _fill(lines: Mapping[tuple[str, str], Line], runs: Sequence[RunRecord], keys
 def _options(seen: CellConditions | None) -> dict[str, str]:
     """The runtime's options, where it was given any."""
     text = settings_of(seen).get("options", "") if seen else ""
-    return {"options": text} if text else {}
+    return {"options": without_homes(text)} if text else {}
 
 
 def _conditions(versions: Mapping[str, str], seen: CellConditions | None) -> tuple[tuple[object, ...],
                                                                                  tuple[object, ...]]:
     """Of `Line.conditions`."""
     system = (*(versions.get(name) for name in ("os", "kernel", "runtime", "measure")), alike(seen) if seen else None)
-    return system, (*system, *(versions.get(name) for name in ("artifact", "agent", "suite file", "devices file")))
+    return system, (*system, *(versions.get(name) for name in ("artifact", "suite file", "devices file")))
 
 
 def _centres(values: Array, first: NDArray[np.intp], counts: NDArray[np.intp]) -> tuple[Array, Array]:

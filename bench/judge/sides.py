@@ -93,7 +93,7 @@ def earlier_alike(store: Store, before: RunRecord) -> list[RunRecord]:
 
 def earlier_runs(store: Store, before: RunRecord) -> list[RunRecord]:
     """The runs of the suite before that one, newest first."""
-    return [run for run in same_history(store.runs(), before) if (run.started, run.id) < (before.started, before.id)]
+    return [run for run in same_history(store.runs(), before) if run.order < before.order]
 
 
 def _fittest(runs: Sequence[RunRecord], before: RunRecord) -> RunRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,9 +33,9 @@ class Standing:
     ended: bool
 
     @property
-    def when(self) -> tuple[str, str]:
+    def when(self) -> tuple[float, str, str]:
         """What runs are ordered by."""
-        return self.run.started, self.run.id
+        return self.run.order
 
     def may_have_met(self, cell: str) -> bool:
         """Whether a cell of that name, or where there was none one that may be its match, met what was expected."""
@@ -67,9 +68,10 @@ def was_held_against_earlier(run: RunRecord) -> bool:
     return any(map(_tells_regression, (run.judgement or {}).get("outcomes") or []))
 
 
-def first_judged(past: Sequence[Standing], names: Sequence[str]) -> tuple[str, str]:
+def first_judged(past: Sequence[Standing], names: Sequence[str]) -> tuple[float, str, str]:
     """When a cell of one of these names was first held against an earlier run; after all runs where it never was."""
-    return min((standing.when for standing in past if not standing.judged.isdisjoint(names)), default=("~", ""))
+    judged = (standing.when for standing in past if not standing.judged.isdisjoint(names))
+    return min(judged, default=(math.inf, "", ""))
 
 
 def names_of(cell: CellResult, was: object) -> tuple[str, ...]:

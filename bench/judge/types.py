@@ -164,6 +164,8 @@ class Comparison:
     margin: float = 0.03
     in_use: tuple[tuple[CellResult, CellResult], ...] = ()
     """Cells that were measured before and not after, because somebody else used the device."""
+    missed: tuple[tuple[CellResult, CellResult], ...] = ()
+    """Cells that were measured after and not before, because their device was in use then or not reached."""
     pending: tuple[str, ...] = ()
     against: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
@@ -175,7 +177,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Point:
-    """A cell in one run. `versions` are what may have moved it: os, runtime, agent, git, artifact, by name."""
+    """A cell in one run. `versions` are what may have moved it: os, runtime, agent, git, artifact, by name; `number` is
+    the run's place in the order in which the store's runs began, whatever the clock said."""
 
     run: str
     started: str
@@ -184,6 +187,12 @@ class Point:
     high_ms: float | None
     trials: int
     versions: dict[str, str] = field(default_factory=dict)
+    number: int = 0
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """What points of several series are ordered by."""
+        return self.number, self.started, self.run
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.store import schema
+from bench.errors import Fault
+from bench.store import checksums, schema
 from bench.store.connect import connect
 from bench.store.packing import pack
 from bench.store.records import CellRecord, RunRecord, SessionRecord, TrialRecord
@@ -29,6 +30,17 @@ class NightCell:
     precision: str = "fp32"
     runtime: str = "onnxruntime"
     threads: int = 1
+    lost: Mapping[int, Fault] = field(default_factory=dict)
+    """The nights on which it was not measured, and whose fault that was."""
+    scores: Sequence[float] = ()
+    """Its top-1 of each night, of 100."""
+    labels: Sequence[str] = ()
+    """The data and labels of each night."""
+
+    def artifact(self, night: int, sha256: str) -> dict[str, Any] | None:
+        """What it was made into, as the store has it; None where it has no labels."""
+        return {"sha256": sha256, "bytes": 10**6, "source": "b" * 64,
+                "data": self.labels[night] * 64} if self.labels else None
 
     @property
     def name(self) -> str:
@@ -85,7 +97,12 @@ def write_nights(path: Path, cells: Sequence[NightCell], *, trials: int = 3, tri
         for position, cell in enumerate(cell for cell in cells if seen.models is None or cell.model in seen.models):
             rows["cells"].append(dataclasses.asdict(CellRecord(
                 run.id, cell.name, position, cell.device, cell.model, "onnx", cell.precision, cell.runtime, "cpu",
-                cell.threads, 1, "planned")))
+                cell.threads, 1, "skipped" if night in cell.lost else "planned", "unplugged", cell.lost.get(night),
+                cell.artifact(night, seen.artifact))))
+            if night in cell.lost:
+                continue
+            if cell.scores:
+                rows["trials"].append(_scored(run, cell, night, seen))
             offsets = rng.normal(0, trial_sd, trials)
             for number, offset in enumerate(offsets - np.median(offsets), 1):
                 if np.isfinite(cell.p50_ms[night]):
@@ -95,19 +112,28 @@ def write_nights(path: Path, cells: Sequence[NightCell], *, trials: int = 3, tri
     with engine.begin() as connection:
         for name, values in rows.items():
             connection.execute(schema.metadata.tables[name].insert(), values)
+            checksums.write(connection, schema.metadata.tables[name])
     engine.dispose()
 
 
 def _run(night: int, seen: Circumstances) -> RunRecord:
     started = f"{BEGUN + timedelta(days=night):%Y-%m-%dT%H:%M:%SZ}"
     return RunRecord(run_id(night), seen.suite, "", seen.path, "", "devices.yaml", started, started, seen.state,
-                     {"quick": False, **seen.settings}, {"git": seen.git, **seen.host}, [], purpose=seen.purpose)
+                     {"quick": False, **seen.settings}, {"git": seen.git, **seen.host}, [],
+                     purpose=seen.purpose, number=night + 1)
 
 
 def _session(run: RunRecord, device: str, seen: Circumstances, number: int) -> dict[str, Any]:
     facts = {"os": "Debian 12", "kernel": "6.1.0", **seen.facts}
     runtimes = {"onnxruntime": "onnxruntime 1.22.0", "tflite": "tflite 2.3.0", **seen.runtimes}
     return dataclasses.asdict(SessionRecord(number, run.id, device, run.started, "boot", "f" * 64, facts, runtimes))
+
+
+def _scored(run: RunRecord, cell: NightCell, night: int, seen: Circumstances) -> dict[str, Any]:
+    value = cell.scores[night]
+    accuracy = {"metric": "top1", "value": value, "count": 100, "reference": value, "drop": 0.0}
+    return {**_trial(run, cell.name, 1, 1e6, seen), "kind": "accuracy", "accuracy": accuracy, "samples": None,
+            "median_ns": None}
 
 
 def _trial(run: RunRecord, cell: str, number: int, median_ns: float, seen: Circumstances) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from bench.store.store import Store
 from tests.fakes.onnx_files import write_net
 
 REPOSITORY = Path(__file__).parents[2]
-MEASURE = "{trials: 2, min_samples: 3, min_time: 0s, warmup: {min_runs: 1, min_time: 0s, max_time: 0s}, timeout: 20s}"
+MEASURE = ("{trials: 2, min_samples: 3, min_time: 0s, warmup: {min_runs: 1, min_time: 0s, max_time: 0s}, timeout: 20s, "
+           "remeasure: 0%}")
 NET = "net: {source: {onnx: net.onnx}, inputs: {image: {range: [0, 1]}}}"
 
 

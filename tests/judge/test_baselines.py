@@ -13,29 +13,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.collect.judgements import from_json
-from bench.config.load import LoadedSuite, parse_suite
 from bench.judge.baselines import choose_green, compare_chosen
 from bench.judge.noise import find_floors
 from bench.judge.sides import find_sides, last_green
 from bench.report.morning import gather
-from bench.results import Judgement
 from bench.run.judging import judge_run
 from bench.store.store import Store
+from tests.fakes.judged import EXPECT, judged, suite
 from tests.fakes.nights import Circumstances, NightCell, run_id, write_nights
 
 LIMIT = 1.10
-EXPECT = "{latency_p50: {against: last-green, at_most: +10%}}"
 OPTIONS: tuple[dict[str, str], ...] = ({"a": "1"}, {"a": "2"}, {"a": "3"})
-
-
-def suite(expect: str = EXPECT) -> LoadedSuite:
-    text = f"version: 1\nname: vision\nmodels: {{net: {{source: {{onnx: net.onnx}}}}}}\nexpect: {expect}\n"
-    return parse_suite(text, Path("s.yaml"), Path())
-
-
-def judged(store: Store, nights: int, expect: str = EXPECT) -> list[Judgement]:
-    """Each night as it was judged, one after another."""
-    return [judge_run(store, run_id(night), suite(expect).config) for night in range(nights)]
 
 
 def with_options(*used: int) -> Any:
@@ -152,10 +140,11 @@ def test_a_run_in_which_only_some_could_be_judged_says_so(path: Path) -> None:
     with Store(path) as store:
         sessions = store.sessions([run_id(1)])
         with store._writing() as connection:  # one device was updated
-            from bench.store import schema
+            from bench.store import checksums, schema
 
             connection.execute(schema.sessions.update().where(schema.sessions.c.id == sessions[1].id).values(
                 facts={**sessions[1].facts, "os": "Debian 13"}))
+            checksums.write(connection, schema.sessions)
         found = judged(store, 2)
     assert [each.state for each in found] == ["green", "partly judged"]
     assert "the os of then cannot be had any more" in found[1].outcomes[1].reason

@@ -250,10 +250,11 @@ def test_a_cell_that_the_baseline_does_not_have_is_new() -> None:
     assert [(each.state, each.reason) for each in found.outcomes][1] == ("kept", "new: nothing to compare with")
 
 
-@pytest.mark.parametrize(("fault", "state"), [("model", "broken"), ("device", "broken"),
-                                              ("infrastructure", "not judged")])
-def test_a_cell_that_fails_now_breaks_what_it_kept_unless_the_lab_failed(fault: str, state: str) -> None:
-    lost = replace(lost_cell("failed", "worker crashed", fault), cell="c")
+@pytest.mark.parametrize(("fault", "tried", "state"), [
+    ("model", True, "broken"), ("device", True, "broken"), ("infrastructure", True, "not judged"),
+    ("device", False, "not judged"), ("config", False, "not judged")])
+def test_a_cell_that_fails_now_breaks_what_it_kept_unless_the_lab_failed(fault: str, tried: bool, state: str) -> None:
+    lost = replace(lost_cell("failed", "worker crashed", fault), cell="c", tried=tried)
     text = "{latency_p50: [{against: last-green, at_most: +5%}, {at_most: 20ms}], size: {at_most: 20MiB}, " \
            "accuracy_drop: {against: fp32, at_most: 1pp}}"
     before = result(replace(cell(runtime="torch", precision="int8"), cell="c"), run=EARLIER)
@@ -273,8 +274,8 @@ def test_cells_that_were_left_out_are_not_judged() -> None:
 
 @pytest.mark.parametrize("metric", ["latency_p50", "peak_memory", "size", "accuracy_drop"])
 @pytest.mark.parametrize(("fault", "states_"), [
-    ("model", ["broken"]), ("device", ["broken"]), ("infrastructure", ["not judged"]), ("config", [])])
-def test_a_cell_that_is_left_out_since_breaks_what_it_kept_unless_the_suite_itself_leaves_it_out(
+    ("model", ["broken"]), ("device", ["not judged"]), ("infrastructure", ["not judged"]), ("config", [])])
+def test_a_cell_that_is_left_out_since_breaks_what_it_kept_unless_the_suite_or_the_lab_leaves_it_out(
         metric: str, fault: str, states_: list[str]) -> None:
     left_out = replace(lost_cell("skipped", "tflite is not installed", fault), cell=cell().cell, runtime="onnxruntime",
                        format="onnx", precision="fp32")
