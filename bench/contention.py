@@ -26,6 +26,8 @@ LEAST_S: Final = 0.1
 """Samples that took less time tell nothing: one turn of another process is a share of them."""
 LEAST_TICKS_S: Final = 0.2
 """What the kernel counts in ticks of 10 ms needs longer."""
+_AFTER: Final = "after"
+"""In `cpu_ns`, what all processes used right after a trial that was too short to tell."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def read(told: Mapping[str, Any] | None) -> Contention | None:
     time to tell."""
     wall = _amount(told or {}, "wall")
     if told is None or wall is None or wall < LEAST_S * 1e9:
-        return None
+        return _looked_at(told or {})
 
     def share(name: str) -> float | None:
         amount = _amount(told, name)
@@ -73,7 +75,23 @@ def read(told: Mapping[str, Any] | None) -> Contention | None:
         involuntary_per_s=None if involuntary is None else involuntary / (wall / 1e9),
         others=share("others") if ticks and cores else None, stolen=share("stolen") if ticks and cores else None,
         cores=cores)
-    return found if (found.waited, found.others, found.stolen) != (None, None, None) else None
+    return found if (found.waited, found.others, found.stolen) != (None, None, None) else _looked_at(told)
+
+
+def with_look_after(told: Mapping[str, Any], use: Use) -> dict[str, Any]:
+    """What a trial says, with what was used of the device right after it."""
+    return {**told, _AFTER: {"wall": use.wall_ns, "busy": use.busy_ns, "cores": use.cores}}
+
+
+def _looked_at(told: Mapping[str, Any]) -> Contention | None:
+    """By the look right after a trial: whoever uses the device then most likely did before. None without one."""
+    after = told.get(_AFTER)
+    wall, busy, cores = (_amount(after if isinstance(after, Mapping) else {}, name) for name in
+                         ("wall", "busy", "cores"))
+    if not wall or busy is None or not cores:
+        return None
+    return Contention(seconds=wall / 1e9, own=None, waited=None, involuntary_per_s=None, others=busy / wall,
+                      stolen=None, cores=cores)
 
 
 def reason(found: Contention | None, threads: int) -> str:
@@ -112,14 +130,14 @@ def threads_of(settings: Mapping[str, Any]) -> int:
 class Use:
     """What all processes together use of a device's cores between two looks."""
 
-    used: float
+    busy_ns: int
+    wall_ns: int
     cores: int
 
     def disturbs(self, threads: int) -> str:
         """Why trials of so many threads would be disturbed now; empty where they would not."""
-        if not is_taken(self.used, self.cores, threads):
-            return ""
-        return f"other processes use {self.used:.1f} of {_cores(self.cores)}"
+        used = self.busy_ns / self.wall_ns
+        return f"other processes use {used:.1f} of {_cores(self.cores)}" if is_taken(used, self.cores, threads) else ""
 
 
 def use_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Use | None:
@@ -134,7 +152,7 @@ def use_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Use | No
         return None
     if at - then < LEAST_TICKS_S * 1e9 or _amount(first, "cores") != cores:
         return None
-    return Use(max(0, busy[1] - busy[0]) / (at - then), cores)
+    return Use(max(0, busy[1] - busy[0]), at - then, cores)
 
 
 def _lost(found: Contention, threads: int) -> float | None:

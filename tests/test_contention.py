@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contention import LEAST_S, OTHERS, STOLEN, WAITED, of_trial, read, reason, use_between
+from bench.contention import LEAST_S, OTHERS, STOLEN, WAITED, Use, of_trial, read, reason, use_between, with_look_after
 from bench.throttling import signs
 
 SECOND = 1_000_000_000
@@ -50,6 +50,25 @@ def test_a_process_that_waits_of_its_own_accord_is_not_disturbed() -> None:
 def test_others_may_use_the_cores_that_many_more_threads_leave() -> None:
     assert why(cores=8, others=3 * SECOND) == "" != why(cores=8, others=3 * SECOND, threads=4)
     assert why(cores=4, others=SECOND // 10, threads=4) == "" != why(cores=4, others=SECOND // 3, threads=4)
+
+
+@pytest.mark.parametrize(("busy", "words"), [(SECOND // 2, "other processes used 2.0 of 2 cores"), (1000, "")])
+@pytest.mark.parametrize("changes", [{"wall": 3_000_000}, {"wall": SECOND // 8, "waited": None}])
+def test_a_trial_too_short_to_tell_is_known_by_a_look_right_after_it(
+        changes: dict[str, Any], busy: int, words: str) -> None:
+    looked = with_look_after(told(**changes), Use(busy, SECOND // 4, 2))
+    assert of_trial(told(**changes), {"threads": 1}) is None and of_trial(looked, {"threads": 1}) == words
+
+
+def test_a_look_after_a_trial_that_tells_by_itself_changes_nothing() -> None:
+    assert of_trial(with_look_after(told(), Use(SECOND, SECOND, 2)), {"threads": 1}) == ""
+
+
+@pytest.mark.parametrize("after", [
+    None, 5, {}, {"wall": 0, "busy": 1, "cores": 1}, {"wall": 9, "busy": "x", "cores": 2},
+    {"wall": 9, "busy": 1, "cores": None}])
+def test_a_look_that_is_not_understood_tells_nothing(after: object) -> None:
+    assert of_trial(told(wall=5) | {"after": after}, {}) is None
 
 
 @pytest.mark.parametrize("changes", [

@@ -17,6 +17,8 @@ def remarks(found: Probe, inputs: Sequence[TensorSpec], *, labelled: bool) -> It
         yield (f"forward does not tell its arguments' names (*args): its inputs are given in the suite's order "
                f"({_listed(found.unnamed)}); in another order they would be mistaken; functools.wraps in a decorator "
                "keeps the names")
+    if found.left_out:
+        yield f"its result holds more than tensors ({_listed(found.left_out)}), which no format gives: it is left out"
     if found.changed_inputs:
         size = sum(_bytes(spec) for spec in inputs if spec.name in found.changed_inputs)
         yield (f"changes its input {_listed(found.changed_inputs)} in place; it is exported with a copy, which costs "

@@ -37,7 +37,7 @@ def convert_suite(suite: LoadedSuite, cache: Cache, notify: Notify) -> list[Arti
                 if isinstance(model, OpenedModel) and reason is None:
                     found.append(Request(model.job, format_, precision))
                 else:
-                    found.append(Refusal(name, format_, precision, str(reason), "model"))
+                    found.append(Refusal(name, format_, precision, str(reason), model.planned.fault))
     requests = [item for item in found if isinstance(item, Request)]
     made = variants.convert(requests, cache, limits, variants.default_jobs(), lambda event: notify(event_of(event)))
     return [_with_warnings(made[item], models[item.job.model]) if isinstance(item, Request) else item for item in found]

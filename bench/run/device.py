@@ -8,30 +8,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.agents import measuring
+from bench.collect import circumstances
 from bench.conditions import Reading
 from bench.config.devices import DeviceConfig
 from bench.config.suite import SuiteConfig
 from bench.deadline import Deadline
-from bench.errors import BenchError
+from bench.errors import BenchError, InfrastructureError
+from bench.host import as_told
+from bench.messages.trial import TrialError, TrialReport
 from bench.run import outputs, repeat
 from bench.run.clock import now
 from bench.run.events import Event, Notify
 from bench.run.gate import LOOK_EVERY_S, wait_until_fit
 from bench.run.link import AgentKit, Link
-from bench.run.quiet import again, others_now, with_trial
+from bench.run.quiet import again, told_or_looked, use_now, with_trial
 from bench.run.schedule import Progress, next_round
 from bench.run.stop import Stop
 from bench.run.tasks import Agenda, Ready, Task
-from bench.session import Busy, TrialError, TrialReport
+from bench.session import Busy
 from bench.store.packing import pack
 from bench.store.records import TrialRecord
 from bench.store.store import Store
 from bench.words import counted
 
 ATTEMPTS = 2
-"""What the link broke is tried once more; what the device or the model broke is not."""
+"""A failure is a verdict when it comes twice: once, the link may have broken, or the system have killed a process."""
 
 
+LASTING = ("timeout", "import", "cores")
+"""Kinds of failures that are not tried again: what the device lacks it lacks still, and a hang takes its whole time."""
 NEVER = Deadline(0.0)
 
 
@@ -117,10 +123,8 @@ class _DeviceRun:
 
     def _others(self, task: Task) -> str:
         """What others use of the device now that would disturb the task; empty where that is not known."""
-        try:
-            return others_now(self._link.session().look, task.ready.cell.threads, self._stop.soft.wait)
-        except BenchError:
-            return ""  # the next trial meets it too, and says so
+        use = use_now(lambda: self._link.session().look(), self._stop.soft.wait)
+        return use.disturbs(task.ready.cell.threads) if use else ""
 
     def _do_again(self, agenda: Agenda) -> None:
         """Measure disturbed trials again, once others leave the device alone, while the time for it lasts."""
@@ -177,7 +181,7 @@ class _DeviceRun:
         self._tell("trial", task.cell, f"{task.kind} {task.number}")
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                record = self._attempt(task, attempt)
+                record, passing = self._attempt(task, attempt)
             except _Stopped:
                 return  # left open for --resume
             if record.state == "failed" and self._stop.hard.is_set():
@@ -189,14 +193,17 @@ class _DeviceRun:
             self._record(record)
             if record.state == "ok":
                 return
-            if record.fault != "infrastructure":
+            if not passing:
                 break
-            self._link.close()
+            if record.fault == "infrastructure":
+                self._link.close()
             if self._stop.soft.is_set():
                 return  # left open for --resume
         self._break(task)
 
-    def _attempt(self, task: Task, attempt: int) -> TrialRecord:
+    def _attempt(self, task: Task, attempt: int) -> tuple[TrialRecord, bool]:
+        """The record of an attempt and, of a failed one, whether another may end otherwise."""
+        passing = False
         begin = time.monotonic()
         blank = self._blank(task, attempt)
         try:
@@ -208,19 +215,34 @@ class _DeviceRun:
                                             lambda text: self._tell("waiting", task.cell, text), self._pause)
             name = f"{task.kind}-{task.ready.cell.position}-{task.number}-{attempt}"
             report = session.trial(self._message(task, name), lambda phase: self._tell("phase", task.cell, phase))
-            verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"]), report)
+            most = outputs.largest(self._reference(task), task.ready.artifact.outputs)
+            verdict = self._judge(task, self._link.fetch(name, report.outputs["sha256"], most), report)
             if task.kind == "latency":
                 self._pace[task.cell] = report.phases["first_ns"] / 1e9
             record = replace(
                 blank, state="ok", phases=report.phases, memory=report.memory, versions=report.versions,
                 conditions=list(report.conditions), samples=pack(report.samples_ns) if report.samples_ns else None,
-                sample_count=len(report.samples_ns), warm_up=report.warm_up, cpu_ns=report.cpu_ns, log=report.log,
+                sample_count=len(report.samples_ns), warm_up=report.warm_up, log=report.log,
+                cpu_ns=told_or_looked(report.cpu_ns, session.look, self._stop.soft.wait),
                 settings={**blank.settings, "cores_used": list(report.cores)}, **verdict)
         except TrialError as failure:
-            record = replace(_failed(blank, failure.error), conditions=list(failure.conditions), log=failure.log)
-        except BenchError as error:
-            record = replace(_failed(blank, error), log=self._link.last_words() or None)
-        return replace(record, seconds=time.monotonic() - begin)
+            tried, passing = failure.kind in TrialError.OF_THE_CELL, failure.kind not in LASTING
+            record = replace(_failed(blank, self._owned(failure), tried=tried), conditions=list(failure.conditions),
+                             log=failure.log)
+        except Exception as error:
+            known = as_told(error)
+            if known is None:
+                raise
+            passing = known.fault == "infrastructure"
+            record = replace(_failed(blank, known), log=self._link.last_words() or None)
+        return replace(record, seconds=time.monotonic() - begin), passing
+
+    def _owned(self, failure: TrialError) -> BenchError:
+        """Its error; where this host is the device, its disk is the host's."""
+        if failure.kind == "disk" and self._job.device.local is not None:
+            return InfrastructureError(failure.error.message, hint="free space on the disks of this host, and see its "
+                                                                   "system's log (dmesg)")
+        return failure.error
 
     def _pause(self, seconds: float) -> None:
         """Wait so long. Raises _Stopped: what the device is waited for may take minutes."""
@@ -292,10 +314,10 @@ class _DeviceRun:
         return dict(said)
 
     def _judge(self, task: Task, fetched: Path, report: TrialReport) -> dict[str, Any]:
-        artifact, labelled, references = task.ready.artifact, task.ready.model.labelled, task.ready.references
+        artifact, labelled, reference = task.ready.artifact, task.ready.model.labelled, self._reference(task)
         scored = 0 if labelled is None else labelled.output
         try:
-            found = outputs.read_outputs(fetched, artifact.outputs)
+            found = outputs.read_outputs(fetched, artifact.outputs, len(reference[0]))
         finally:
             fetched.unlink()
         probe = task.ready.model.probe
@@ -303,11 +325,15 @@ class _DeviceRun:
         findings = {**report.findings, "repeats": repeat.verdict(found.difference, on_host)}
         if task.kind == "accuracy":
             assert labelled is not None
-            return {"accuracy": outputs.accuracy(found.outputs, labelled, references.labelled),
-                    "outputs": outputs.check(found.outputs, references.labelled, artifact, scored=scored, classes=True),
+            return {"accuracy": outputs.accuracy(found.outputs, labelled, reference),
+                    "outputs": outputs.check(found.outputs, reference, artifact, scored=scored, classes=True),
                     "findings": findings}
-        return {"outputs": outputs.check(found.outputs, references.verification, artifact, scored=scored),
-                "findings": findings}
+        return {"outputs": outputs.check(found.outputs, reference, artifact, scored=scored), "findings": findings}
+
+    def _reference(self, task: Task) -> outputs.Arrays:
+        """What the fp32 model gives on the task's samples."""
+        references = task.ready.references
+        return references.labelled if task.kind == "accuracy" else references.verification
 
     def _record(self, record: TrialRecord) -> None:
         self._store.add_trial(record)
@@ -325,12 +351,15 @@ class _DeviceRun:
     def _blank(self, task: Task, attempt: int) -> TrialRecord:
         """The record of an attempt of which nothing is known yet."""
         settings = {**self._job.suite.measure.model_dump(mode="json"), "threads": task.ready.cell.threads,
-                    "options": self._options(task.ready), "cores": self._job.device.cores, **task.marks}
+                    "options": self._options(task.ready), "cores": self._job.device.cores,
+                    circumstances.REVISION: measuring.REVISION, **task.marks}
         return TrialRecord(
             run=self._job.run, cell=task.cell, session=self._link.session_id, kind=task.kind, number=task.number,
             attempt=attempt, started=now(), seconds=0.0, state="failed", artifact=task.ready.artifact.sha256,
             source=task.ready.model.source.sha256, settings=settings, versions={}, conditions=[], phases={}, memory={})
 
 
-def _failed(blank: TrialRecord, error: BenchError) -> TrialRecord:
-    return replace(blank, state="failed", fault=error.fault, reason=error.line)
+def _failed(blank: TrialRecord, error: BenchError, *, tried: bool = False) -> TrialRecord:
+    """The record of a trial that failed; where the cell was not `tried`, this says nothing of it."""
+    settings = blank.settings if tried or error.fault == "model" else {**blank.settings, "untried": True}
+    return replace(blank, state="failed", fault=error.fault, reason=error.line, settings=settings)

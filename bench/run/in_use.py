@@ -10,6 +10,7 @@ from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
 from bench.devices.holder import holder_of
 from bench.errors import BenchError
+from bench.host import shortages_told
 from bench.run.events import Event, Notify
 from bench.run.stop import Stop
 from bench.session import Busy, busy
@@ -23,10 +24,20 @@ EVERY_S: Final = 5.0
 """Between looks: they cost the device a shell, while somebody measures there."""
 
 
+class AllInUse(Busy):
+    """All devices of a run are in use; `held` says by whom."""
+
+    def __init__(self, held: Mapping[str, Busy]) -> None:
+        text = "; ".join(f"{name}: {error.message}" for name, error in held.items())
+        super().__init__(f"{text}: nothing was measured or stored",
+                         hint="wait until that has ended, or let bench wait: --wait 10m")
+        self.held = held
+
+
 def refuse_if_all_in_use(devices: Mapping[str, DeviceConfig], wait: Deadline, stop: Stop, notify: Notify) -> None:
     """Return as soon as one of the devices is free, or cannot be asked, which measuring will tell.
 
-    Raises Busy, which names the holders, when all are in use and `wait` has passed; KeyboardInterrupt, and whatever
+    Raises AllInUse, which names the holders, when all are in use and `wait` has passed; KeyboardInterrupt, and whatever
     else the main thread's signals raise.
     """
     if not devices:
@@ -40,7 +51,7 @@ def refuse_if_all_in_use(devices: Mapping[str, DeviceConfig], wait: Deadline, st
                 return
             held[name] = error
         if looks.passed() and wait.passed():
-            raise _all(held)
+            raise AllInUse(held)
         text = "; ".join(f"{name}: {error.message}" for name, error in held.items())
         if looks.passed() and text != told:  # somebody else may have it by now
             told = text
@@ -58,17 +69,12 @@ def waiting(error: Busy, wait: Deadline) -> str:
 def _asked(name: str, device: DeviceConfig) -> Busy | None:
     """The error that names who uses the device; None for nobody, or where it cannot be asked."""
     try:
-        transport = connect(name, device, Deadline(CONNECT_WITHIN_S))
-        try:
-            holder = holder_of(transport, device.folder)
-        finally:
-            transport.close()
+        with shortages_told():
+            transport = connect(name, device, Deadline(CONNECT_WITHIN_S))
+            try:
+                holder = holder_of(transport, device.folder)
+            finally:
+                transport.close()
     except BenchError:
         return None
     return None if holder is None else busy(holder)
-
-
-def _all(held: Mapping[str, Busy]) -> Busy:
-    text = "; ".join(f"{name}: {error.message}" for name, error in held.items())
-    return Busy(f"{text}: nothing was measured or stored",
-                hint="wait until that has ended, or let bench wait: --wait 10m")

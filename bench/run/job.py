@@ -88,7 +88,7 @@ def run(request: RunRequest, prepared: Prepared, store: Store, cache: Cache, sto
         earlier: StoredRun | None = None) -> str:
     """Convert, measure and record everything; with `earlier`, only what it has not saved. The run's id.
 
-    Whatever fails is recorded as its cell's failure. Raises Busy, with nothing stored, when all devices are in use;
+    Whatever fails is recorded as its cell's failure. Raises AllInUse, with nothing stored, when all devices are in use;
     ConfigError when `earlier` was of another model; KeyboardInterrupt when stopped before measuring began, the run is
     then left to be resumed.
     """
@@ -109,8 +109,7 @@ def _whole(record: RunRecord, request: RunRequest, prepared: Prepared, store: St
             notify(Event("refused", f"{model.name}: {model.reason}"))
     for text in (*history_notes(record.host), *prepared.said):
         notify(Event("note", text))
-    cells = [_with_log(_cell(record.id, position, planned), prepared) for position, planned in
-             enumerate(prepared.planned)]
+    cells = cells_of(record, prepared)
     if earlier:
         refuse_other_cells(earlier, cells)
     ready, left_out = make_ready(request.suite.config, cells, prepared.usable, cache, notify)
@@ -135,10 +134,17 @@ def _agenda(request: RunRequest, device: str, ready: list[Ready], earlier: Store
 
 
 def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
+    record = new_record(request, store)
+    store.add_run(record, cells_of(record, prepared))
+    return record
+
+
+def new_record(request: RunRequest, store: Store) -> RunRecord:
+    """The run that starts now, which the store does not have yet."""
     suite = request.suite
     host, notes = describe.host(suite, store.runs())
     was = {name: list(model.old_names) for name, model in suite.config.models.items() if model.old_names}
-    record = RunRecord(
+    return RunRecord(
         id=f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}", suite=suite.config.name,
         suite_text=suite.text, suite_path=str(suite.path.resolve()), devices_text=request.devices_text,
         devices_path=request.devices_path, started=now(), finished=None, state="interrupted",
@@ -147,8 +153,12 @@ def _begin(request: RunRequest, prepared: Prepared, store: Store) -> RunRecord:
                   "precisions": list(suite.config.precisions), "runtimes": list(suite.config.runtimes),
                   **({"was": was} if was else {})},
         host=host, notes=[*describe.notes(suite.config, request.quick), *notes], purpose=request.purpose)
-    store.add_run(record, [_cell(record.id, position, planned) for position, planned in enumerate(prepared.planned)])
-    return record
+
+
+def cells_of(record: RunRecord, prepared: Prepared) -> list[CellRecord]:
+    """The run's cells as they are planned."""
+    return [_with_log(_cell(record.id, position, planned), prepared) for position, planned in
+            enumerate(prepared.planned)]
 
 
 def _with_log(cell: CellRecord, prepared: Prepared) -> CellRecord:

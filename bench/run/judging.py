@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from bench.collect.cells import cell_result, run_info
 from bench.collect.circumstances import CONTENTION, NAMES
 from bench.collect.digests import read_run
 from bench.collect.judgements import to_json
@@ -14,20 +15,22 @@ from bench.config.expect import BASELINES, ExpectConfig, Regression
 from bench.config.load import LoadedSuite
 from bench.config.suite import SuiteConfig
 from bench.errors import ConfigError
-from bench.judge.baselines import choose_green, compare_chosen
+from bench.judge.baselines import choose_green, choose_previous, compare_chosen
 from bench.judge.compare import compare_runs, read
 from bench.judge.earlier import OPTIONS
 from bench.judge.expect import Baseline, Held, hold, judgement_of
 from bench.judge.guard import ALL
+from bench.judge.known_scores import with_known_scores
 from bench.judge.matching import match_runs
 from bench.judge.noise import Floors, find_floors
 from bench.judge.pairs import held
 from bench.judge.renamed import seem_renamed
-from bench.judge.sides import earlier_runs, previous
+from bench.judge.sides import earlier_runs
 from bench.judge.types import CellPair, Comparison, Refused
 from bench.results import Judgement, RunResult
 from bench.run.events import Event, Notify
 from bench.run.more import Ask, measure_more
+from bench.store.damage import lines
 from bench.store.records import CellRecord, RunRecord
 from bench.store.store import Store
 from bench.words import counted
@@ -114,21 +117,47 @@ def judge_with_retries(request: RunRequest, run_id: str, prepared: Prepared, sto
     return judgement
 
 
+def judge_unstored(store: Store, run: RunRecord, cells: Sequence[CellRecord], suite: SuiteConfig,
+                   baseline: str | None = None) -> RunResult:
+    """A run that the store does not have, of which nothing was measured, with its judgement."""
+    floors = find_floors(store, run)
+    result = RunResult(run_info(run), tuple(cell_result(cell, [], [], run) for cell in cells))
+    judged = _judge_result(store, run, result, cells, suite, floors, baseline)
+    return replace(judged.result, run=replace(result.run, judgement=judged.judgement))
+
+
 def _judge(store: Store, run: RunRecord, suite: SuiteConfig, floors: Floors, baseline: str | None) -> _Judged:
-    result = read(store, run, floors)
+    return _judge_result(store, run, read(store, run, floors), store.cells(run.id), suite, floors, baseline)
+
+
+def _judge_result(store: Store, run: RunRecord, result: RunResult, cells: Sequence[CellRecord], suite: SuiteConfig,
+                  floors: Floors, baseline: str | None) -> _Judged:
     if suite.expect is None:
         return _Judged(result, {}, (), Judgement("none"))
     expect = suite.expect
+    artifacts = {cell.cell: cell.artifact for cell in cells if cell.artifact}
+    result, known = with_known_scores(store, run, result, artifacts)
     found = {name: _baseline(baseline if baseline and name == "last-green" else name, expect, store, run, result,
                              floors) for name in expect.baselines()}
     labelled = [name for name, model in suite.models.items() if model.dataset is not None]
-    held = hold(expect, result, found, floors, labelled)
+    held = tuple(_with_origin(each, known) for each in hold(expect, result, found, floors, labelled))
     judgement = judgement_of(expect, held, found)
-    return _Judged(result, found, held, replace(judgement, notes=(*judgement.notes, *_in_use(result))))
+    damaged = [f"the store is damaged, what was to be compared with may be missing: {line}"
+               for line in lines(store.damage)]
+    return _Judged(result, found, held, replace(judgement, notes=(*judgement.notes, *_in_use(result), *damaged)))
+
+
+def _with_origin(each: Held, known: Mapping[str, str]) -> Held:
+    """Of an accuracy that was not measured now: where it is from."""
+    outcome = each.outcome
+    if outcome.expectation != "accuracy_drop" or outcome.cell not in known:
+        return each
+    reason = f"{outcome.reason}; measured in run {known[outcome.cell]}, of the same file"
+    return replace(each, outcome=replace(outcome, reason=reason))
 
 
 def _in_use(result: RunResult) -> list[str]:
-    """What was not judged because somebody else used a device: all but its files' sizes."""
+    """What was not judged because somebody else used a device: all but what is known without it."""
     cells = [cell for cell in result.cells if cell.fault == "busy"]
     return [f"{device}: {counted(sum(cell.device == device for cell in cells), 'cell')} not measured: {reason}"
             for device, reason in dict.fromkeys((cell.device, cell.reason) for cell in cells)]
@@ -140,9 +169,10 @@ def _baseline(name: str, expect: ExpectConfig, store: Store, run: RunRecord, res
     despite = frozenset(expect.despite)
     if name == "last-green":
         return _green(expect, store, run, result, floors)
-    before = previous(store, run) if name == "previous" else store.find_run(name)
-    if before is None:
-        return Baseline(None, _first(store, run, ""))
+    if name == "previous":
+        comparison = compare_chosen(store, choose_previous(store, run, result), result, floors, despite)
+        return Baseline(comparison, "" if comparison else _first(store, run, ""))
+    before = store.find_run(name)
     return Baseline(compare_runs(store, before, run, despite=despite, results=(read(store, before, floors), result)))
 
 
@@ -176,7 +206,8 @@ def _first(store: Store, run: RunRecord, kind: str) -> str:
     """Why there is no baseline."""
     if not earlier_runs(store, run):
         return f"first run of {run.suite}: nothing to compare with"
-    return f"no {kind}run of {run.suite} before this one: nothing to compare with"
+    quick = "quick " if run.settings.get("quick") else ""
+    return f"no {kind}{quick}run of {run.suite} before this one: nothing to compare with"
 
 
 def _shares(expect: ExpectConfig | None) -> list[int]:

@@ -15,7 +15,8 @@ from bench.config.devices import DeviceConfig
 from bench.deadline import Deadline
 from bench.devices.holder import holder_of
 from bench.devices.python import ready_python
-from bench.errors import BenchError, InfrastructureError
+from bench.errors import BenchError, DeviceError, InfrastructureError
+from bench.host import shortages_told
 from bench.run.clock import now
 from bench.run.events import Event, Notify
 from bench.run.files import InputFile
@@ -117,8 +118,9 @@ class Link:
         while True:
             self._notify(Event("device", "connecting", self._name))
             try:
-                self._transport = connect(self._name, self._device, Deadline(CONNECT_WITHIN_S))
-                return self._open(self._transport)
+                with shortages_told():
+                    self._transport = connect(self._name, self._device, Deadline(CONNECT_WITHIN_S))
+                    return self._open(self._transport)
             except BenchError as error:
                 self.close()
                 gone = error.fault == "infrastructure" and not self._patience.passed()
@@ -172,12 +174,20 @@ class Link:
             self._store.add_pushed(self.session_id, sent)
         self._present |= set(wanted)
 
-    def fetch(self, trial: str, sha256: str) -> Path:
-        """A trial's outputs on this host, for the caller to remove. Raises InfrastructureError."""
+    def fetch(self, trial: str, sha256: str, most: int) -> Path:
+        """A trial's outputs on this host, at most `most` bytes, for the caller to remove.
+
+        Raises InfrastructureError, also where there is no such file, none that has an end, or a larger one: that says
+        nothing of the model.
+        """
         session = self.session()
         assert self._transport is not None
         local = self._folder / f"{self._name}-{trial}.npz"
-        self._transport.pull(f"{session.hello.workdir}/trials/{trial}/outputs.npz", local, Deadline(PULL_WITHIN_S))
+        remote = f"{session.hello.workdir}/trials/{trial}/outputs.npz"
+        try:
+            self._transport.pull(remote, local, Deadline(PULL_WITHIN_S), most)
+        except DeviceError as error:
+            raise InfrastructureError(f"the outputs: {error.message}", hint=error.hint) from error
         session.forget(trial)
         if InputFile.of(local).sha256 != sha256:
             local.unlink()

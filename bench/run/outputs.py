@@ -11,8 +11,9 @@ from bench import protocol
 from bench.convert import encoding, gate, measures
 from bench.convert.grades import grade, part_text
 from bench.convert.types import Artifact
+from bench.convert.varying import each, other_shape, paired, parts_of, unpacked, varies
 from bench.datasets import metrics, npz
-from bench.errors import DeviceError
+from bench.errors import DeviceError, InfrastructureError, ModelError
 from bench.models.spec import TensorSpec
 from bench.run import repeat
 
@@ -27,6 +28,8 @@ FALL_DB = 10.0
 """A device whose SQNR is this much below the host's for the same file is worth a warning."""
 LEAST_DB = -999.0
 """Stands for minus infinity, which JSON has not."""
+MARGIN_BYTES = 1 << 20
+"""Of a file of outputs: headers, and outputs that are small anyway."""
 SAME_DB = 60.0
 """Above this, differences in SQNR are rounding."""
 
@@ -43,19 +46,44 @@ class Computed:
     difference: str | None
 
 
-def read_outputs(path: Path, specs: Sequence[TensorSpec]) -> Computed:
-    """The outputs in `path`, written as `bench.protocol` says. Raises DeviceError."""
-    arrays = npz.read_npz(path)
-    repeated = [array for name, array in arrays.items() if name.startswith(protocol.REPEATED)]
-    outputs = [array for name, array in arrays.items() if not name.startswith(protocol.REPEATED)]
-    if not len(outputs) == len(repeated) == len(specs):
-        raise DeviceError(f"the device gave {len(outputs)} outputs and {len(repeated)} of the first sample run again, "
+def largest(reference: Arrays, specs: Sequence[TensorSpec]) -> int:
+    """How many bytes the file of outputs may have. Twice what the reference's shapes make of it, for a device whose
+    outputs have others is told so by its outputs."""
+    values = (sum(part.size for part in array) + max(part.size for part in array) for array in reference)
+    return MARGIN_BYTES + 2 * sum(int(count) * _bytes_of(spec.dtype) for count, spec in zip(values, specs, strict=True))
+
+
+def read_outputs(path: Path, specs: Sequence[TensorSpec], count: int) -> Computed:
+    """The outputs of `count` samples in `path`, written as `bench.protocol` says.
+
+    Raises DeviceError: they are not those of the model; InfrastructureError: no agent writes such a file.
+    """
+    try:
+        arrays = npz.read_npz(path)
+        own = {name: array for name, array in arrays.items() if not name.startswith(protocol.REPEATED)}
+        outputs = unpacked(own)
+    except (ModelError, ValueError) as error:
+        raise InfrastructureError(f"what the device gave: {error}") from None
+    repeated = [array for place in range(len(specs))
+                if (array := arrays.get(f"{protocol.REPEATED}{place}")) is not None]
+    anew = len(arrays) - len(own)
+    if not len(outputs) == len(repeated) == len(specs) == anew:
+        raise DeviceError(f"the device gave {len(outputs)} outputs and {anew} of the first sample run again, "
                           f"the model has {len(specs)}")
-    for place, (array, spec) in enumerate(zip(outputs, specs, strict=True)):
-        if array.dtype.name != spec.dtype:
-            raise DeviceError(f"output {place} is {array.dtype.name} on the device, the file declares {spec.dtype}")
-    return Computed([encoding.decode(array, spec) for array, spec in zip(outputs, specs, strict=True)],
+    for place, (array, again, spec) in enumerate(zip(outputs, repeated, specs, strict=True)):
+        dtypes = {part.dtype.name for part in (*parts_of(array), again)}
+        if dtypes != {spec.dtype}:
+            found = ", ".join(sorted(dtypes - {spec.dtype}))
+            raise DeviceError(f"output {place} is {found} on the device, the file declares {spec.dtype}")
+        if array.shape[:1] != (count,) or again.shape[:1] != (1,):
+            found = f"{list(array.shape)} on the device, and {list(again.shape)} of the first sample run again"
+            raise InfrastructureError(f"output {place} has shape {found}: wanted {count} samples and 1")
+    return Computed([_decoded(array, spec) for array, spec in zip(outputs, specs, strict=True)],
                     repeat.difference(outputs, repeated))
+
+
+def _decoded(output: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    return each(lambda part: encoding.decode(part, spec), output)
 
 
 def check(outputs: Arrays, reference: Arrays, artifact: Artifact, *, scored: int = 0,
@@ -102,9 +130,19 @@ def rows_of(output: NDArray[Any]) -> NDArray[Any]:
     return output.reshape(len(output), *[size for size in output.shape[1:] if size != 1])
 
 
+def _bytes_of(dtype: str) -> int:
+    """Of one value; 8 of a type that numpy has not."""
+    import numpy as np
+
+    try:
+        return np.dtype(dtype).itemsize
+    except TypeError:
+        return 8
+
+
 def _silent(outputs: Arrays) -> str:
     """Why equal outputs prove nothing; empty where they do."""
-    if any(array.any() for array in outputs):
+    if any(part.any() for array in outputs for part in parts_of(array)):
         return ""
     return "the fp32 model gives nothing but zeros on these inputs, which shows nothing: give inputs that it reacts to"
 
@@ -113,10 +151,17 @@ def _problem(outputs: Arrays, reference: Arrays) -> str | None:
     import numpy as np
 
     for position, (output, wanted) in enumerate(zip(outputs, reference, strict=True)):
+        if varies(output) or varies(wanted):
+            other = other_shape(wanted, output)
+            if other is not None:
+                return f"output {position} {other}"
+            output, wanted = paired(output, wanted)
         if output.shape != wanted.shape:
             return f"output {position} has shape {list(output.shape[1:])}, the reference {list(wanted.shape[1:])}"
-        if not np.isfinite(output).all():
-            return f"output {position} holds NaN or infinity"
+        if measures.strange_count(wanted, output):
+            told = f"output {position} holds NaN or infinity"
+            return f"{told}, or not where the reference does" if measures.has_infinities(wanted) else told
+        wanted, output = measures.without_infinities(wanted, output)
         if output.size > 1 and np.ptp(output) == 0 and np.ptp(wanted) != 0:
             return f"output {position} is the constant {output.flat[0]:g}"
     return None

@@ -12,6 +12,7 @@ from bench.config.devices import DeviceConfig
 from bench.config.suite import SuiteConfig
 from bench.convert.cache import Cache, work_folder
 from bench.deadline import Deadline
+from bench.host import devices_at_once, shortages_told
 from bench.run.device import NEVER, DeviceJob, measure_device
 from bench.run.events import Notify
 from bench.run.link import AgentKit
@@ -34,7 +35,9 @@ class Lab:
 
 
 def measure_all(lab: Lab, run: str, agendas: Mapping[str, Agenda], stop: Stop, notify: Notify) -> None:
-    """Measure every device's agenda, all in parallel; Ctrl-C meanwhile ends after the trials under way.
+    """Measure every device's agenda, in parallel, as many at once as this host may have files open for.
+
+    Ctrl-C meanwhile ends after the trials under way.
 
     An unexpected error of one device is raised when all have ended.
     """
@@ -51,16 +54,19 @@ def measure_all(lab: Lab, run: str, agendas: Mapping[str, Agenda], stop: Stop, n
 
 def _in_parallel(jobs: list[DeviceJob], store: Store, stop: Stop, notify: Notify) -> None:
     errors: list[Exception] = []
+    room = threading.Semaphore(devices_at_once())
 
     def work(job: DeviceJob) -> None:
         try:
-            measure_device(job, store, stop, notify)
+            with room:
+                measure_device(job, store, stop, notify)
         except Exception as error:  # the edge of a device's thread: handed to the main one
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(job,), name=f"device-{job.name}", daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
+    with shortages_told():
+        for thread in threads:
+            thread.start()
     for thread in threads:
         while thread.is_alive() and not stop.overdue():
             thread.join(0.2)  # short, so that this thread hears Ctrl-C

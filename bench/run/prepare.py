@@ -22,11 +22,13 @@ from bench.convert.reference import FRAMEWORK, reference_key, reference_outputs
 from bench.convert.tables import tables_of
 from bench.convert.types import Artifact, ModelJob
 from bench.convert.variants import default_jobs
+from bench.convert.varying import unpacked
 from bench.datasets.inputs import ResolvedInputs, resolve_inputs
 from bench.datasets.labelled import Labelled
 from bench.datasets.npz import read_npz, write_npz
 from bench.datasets.scored import scored_output
-from bench.errors import BenchError, ConfigError, ModelError
+from bench.errors import BenchError, ConfigError, Fault, InfrastructureError, MissingExtra, ModelError
+from bench.host import as_told, shortages_told
 from bench.models.open import open_model
 from bench.models.shares import label_of_bytes
 from bench.models.source import resolve_source
@@ -120,10 +122,11 @@ class Unusable:
     kind: SourceKind
     reason: str
     log: str = ""
+    fault: Fault = "model"
 
     @property
     def planned(self) -> PlanModel:
-        return PlanModel(self.kind, "fp32", None, self.reason)
+        return PlanModel(self.kind, "fp32", None, self.reason, self.fault)
 
 
 def open_models(suite: LoadedSuite, cache: Cache) -> dict[str, OpenedModel | Unusable]:
@@ -132,7 +135,9 @@ def open_models(suite: LoadedSuite, cache: Cache) -> dict[str, OpenedModel | Unu
     Raises ConfigError, naming the model, for what the suite says wrongly.
     """
     limits = Limits(suite.config.convert.timeout, suite.config.convert.memory_mib)
-    opened = {name: _open(name, config, suite.root, cache) for name, config in suite.config.models.items()}
+    alone = len(suite.config.models) == 1
+    opened = {name: _open(name, config, suite.root, cache, alone=alone)
+              for name, config in suite.config.models.items()}
     stop = threading.Event()
 
     def look_into(name: str) -> OpenedModel | Unusable:
@@ -151,15 +156,23 @@ def open_models(suite: LoadedSuite, cache: Cache) -> dict[str, OpenedModel | Unu
             raise
 
 
-def _open(name: str, config: ModelConfig, root: Path, cache: Cache) -> OpenedModel | Unusable:
-    with _naming(name):
+def _open(name: str, config: ModelConfig, root: Path, cache: Cache, *, alone: bool) -> OpenedModel | Unusable:
+    """The model; unusable where its file is no good. Where the suite has others (it is not `alone`), that is so too
+    for a file that is not what the suite takes it for: one bad file ends no suite."""
+    (kind,) = [kind for kind in get_args(SourceKind) if getattr(config.source, kind) is not None]
+    with _naming(name), shortages_told():
         try:
             source = resolve_source(config.source, root)
             info = open_model(root / source.location, source.kind) if source.kind in OPENED_BY_CONTENT else None
             resolved = resolve_inputs(config, info, root)
-        except ModelError as error:
-            (kind,) = [kind for kind in get_args(SourceKind) if getattr(config.source, kind) is not None]
-            return Unusable(name, kind, error.message)
+        except (ModelError, ConfigError) as error:
+            said = config.inputs or config.dataset is not None or config.calibration is not None
+            of_file = kind in OPENED_BY_CONTENT and not said and not isinstance(error, MissingExtra)
+            if isinstance(as_told(error), InfrastructureError):
+                return Unusable(name, kind, error.line, fault="infrastructure")
+            if isinstance(error, ModelError) or (of_file and not alone):
+                return Unusable(name, kind, error.line)
+            raise
     return _keep(name, source, info, resolved, cache)
 
 
@@ -199,8 +212,8 @@ def _probed(model: OpenedModel, config: ModelConfig, cache: Cache, limits: Limit
     with contextlib.suppress(ConfigError):  # something is not installed: conversions say what
         try:
             found = probe(model.job, cache, limits, stop=stop)
-        except ModelError as error:
-            return Unusable(model.name, model.source.kind, error.line, error.log)
+        except (ModelError, InfrastructureError) as error:
+            return Unusable(model.name, model.source.kind, error.line, error.log, error.fault)
     if found is not None and found.mismatch:
         raise ConfigError(found.mismatch)
     if found is not None:
@@ -240,7 +253,7 @@ def keep(arrays: Mapping[str, NDArray[Any]], cache: Cache) -> InputFile:
 def compute_references(model: OpenedModel, cache: Cache, limits: Limits) -> References:
     """What the source gives on this host for the verification and the labelled inputs. Raises ModelError."""
     files = [model.verification] + ([model.labelled_inputs] if model.labelled_inputs else [])
-    outputs = [tuple(read_npz(reference_outputs(model.job, file.path, file.sha256, cache, limits)).values())
+    outputs = [tuple(unpacked(read_npz(reference_outputs(model.job, file.path, file.sha256, cache, limits))))
                for file in files]
     return References(*outputs)
 
@@ -250,7 +263,7 @@ def cached_references(model: OpenedModel, cache: Cache) -> References | None:
     files = [model.verification] + ([model.labelled_inputs] if model.labelled_inputs else [])
     entries = [look_up(cache, reference_key(model.job, file.sha256)) for file in files]
     paths = [entry.file for entry in entries if entry is not None and entry.file is not None]
-    return References(*(tuple(read_npz(path).values()) for path in paths)) if len(paths) == len(files) else None
+    return References(*(tuple(unpacked(read_npz(path))) for path in paths)) if len(paths) == len(files) else None
 
 
 def encode_inputs(artifact: Artifact, inputs: Sequence[TensorSpec], file: InputFile, cache: Cache) -> InputFile:

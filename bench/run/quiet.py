@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from bench import contention, stats
-from bench.contention import use_between
+from bench.contention import Use, use_between
+from bench.host import as_told
 from bench.run.schedule import Progress
 from bench.run.tasks import Agenda, Task
 from bench.store.packing import unpack
@@ -19,13 +20,29 @@ WINDOW_S: Final = 0.25
 """Between two looks that tell what is used: many of the kernel's ticks, and hardly a delay."""
 
 
-def others_now(look: Callable[[], Mapping[str, Any]], threads: int, sleep: Callable[[float], object]) -> str:
-    """What other processes use of the device, on which nothing is measured now, in words; empty where it would not
-    disturb a trial of so many threads, or the device does not tell. Raises what `look` raises."""
-    before = look()
-    sleep(WINDOW_S)
-    use = use_between(before, look())
-    return use.disturbs(threads) if use else ""
+def use_now(look: Callable[[], Mapping[str, Any]], sleep: Callable[[float], object]) -> Use | None:
+    """What other processes use of the device, on which nothing is measured now; None where it does not tell, or cannot
+    be reached: whatever is done next meets that too, and says so."""
+    try:
+        before = look()
+        if before.get("processor") is None:
+            return None
+        sleep(WINDOW_S)
+        return use_between(before, look())
+    except Exception as error:
+        if as_told(error) is None:
+            raise
+        return None
+
+
+def told_or_looked(cpu_ns: Mapping[str, Any] | None, look: Callable[[], Mapping[str, Any]],
+                   sleep: Callable[[float], object]) -> dict[str, Any] | None:
+    """What a trial says of how it shared the processor; with a look at the device right after it where its samples
+    took too little time to tell."""
+    if cpu_ns is None:
+        return None
+    use = use_now(look, sleep) if contention.read(cpu_ns) is None else None
+    return contention.with_look_after(cpu_ns, use) if use else dict(cpu_ns)
 
 
 def with_trial(seen: Progress, trial: TrialRecord) -> Progress:

@@ -39,19 +39,19 @@ def make_ready(suite: SuiteConfig, cells: Sequence[CellRecord], models: Mapping[
     chance = {name: _chance(models[name], found, notify) for name, found in references.items()}
     results = variants.convert(list(dict.fromkeys(requests.values())), cache, limits, variants.default_jobs(),
                                lambda event: notify(event_of(event)))
-    ready, left_out = [], []
+    ready, skipped = [], []
     for cell in planned:
         model, reference = models[cell.model], references[cell.model]
         result = results[requests[cell.cell]] if isinstance(reference, References) else reference
         try:
             if isinstance(result, Artifact) and isinstance(reference, References):
-                made = replace(cell, artifact=_described(result, model, chance[cell.model]), log=_log(result))
+                made = replace(cell, artifact=described(result, model, chance[cell.model]), log=_log(result))
                 ready.append(_ready(made, result, model, reference, cache))
                 continue
         except BenchError as error:
             result = error
-        left_out.append(_left_out(cell, result))
-    return ready, left_out
+        skipped.append(left_out(cell, result))
+    return ready, skipped
 
 
 def _references(model: OpenedModel, cache: Cache, limits: Limits, notify: Notify) -> References | BenchError:
@@ -73,7 +73,8 @@ def _chance(model: OpenedModel, references: References | BenchError, notify: Not
     return found
 
 
-def _left_out(cell: CellRecord, why: object) -> CellRecord:
+def left_out(cell: CellRecord, why: object) -> CellRecord:
+    """The cell without an artifact; `why` is a Refusal or a BenchError."""
     if isinstance(why, Refusal):
         return replace(cell, status="skipped", reason=why.reason, fault=why.fault, log=why.log)
     assert isinstance(why, BenchError)
@@ -88,7 +89,7 @@ def _ready(cell: CellRecord, artifact: Artifact, model: OpenedModel, references:
                  labelled)
 
 
-def _described(artifact: Artifact, model: OpenedModel, chance: str | None) -> dict[str, Any]:
+def described(artifact: Artifact, model: OpenedModel, chance: str | None) -> dict[str, Any]:
     """The artifact as the store keeps it with a cell."""
     from bench.convert.measures import db_to_json
 

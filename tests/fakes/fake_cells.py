@@ -16,7 +16,7 @@ from bench.config.suite import SuiteConfig
 from bench.convert.types import Artifact, Gate
 from bench.datasets.npz import write_npz
 from bench.models.spec import Source, TensorSpec
-from bench.run import link
+from bench.run import link, quiet
 from bench.run.device import DeviceJob
 from bench.run.files import InputFile
 from bench.run.link import AgentKit
@@ -32,7 +32,8 @@ VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 
 def offer_fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let devices say that they have the fake runtime, which the agent does not tell of."""
+    """Let devices say that they have the fake runtime, which the agent does not tell of; and nothing of who else uses
+    them right after a trial, whose fake inferences take next to no time."""
 
     def opened(*arguments: Any) -> Session:
         session = open_session(*arguments)
@@ -40,6 +41,7 @@ def offer_fake(monkeypatch: pytest.MonkeyPatch) -> None:
         return session
 
     monkeypatch.setattr(link, "open_session", opened)
+    monkeypatch.setattr(quiet, "use_now", lambda look, sleep: None)
 
 
 def fake_run(run: str = "20260101-000000-aaaa", **changes: Any) -> RunRecord:

@@ -61,10 +61,12 @@ def test_cells_that_are_never_narrow_enough_end_with_the_most_trials_and_a_dying
 
 
 def test_a_cell_that_is_narrow_enough_is_told_so_and_left_alone(tmp_path: Path) -> None:
-    stored, events = _measured(fake_job(tmp_path, {"a": {"latency_ms": 20}}, trials=5, until=AT_ONCE), tmp_path)
-    assert _counts(stored) == {"a@here": 5}
-    assert _closed(events)["a@here"].startswith("narrow enough after 5 trials: p50 within ")
-    assert (events[-1].kind, events[-1].done, events[-1].total) == ("closed", 5, 5)
+    job = fake_job(tmp_path, {"a": {"latency_ms": 20}}, trials=5, until=AT_ONCE, max_trials=40)
+    stored, events = _measured(job, tmp_path)
+    count = _counts(stored)["a@here"]
+    assert 5 <= count < 40, "more than five only where this machine is busy"
+    assert _closed(events)["a@here"].startswith(f"narrow enough after {count} trials: p50 within ")
+    assert (events[-1].kind, events[-1].done, events[-1].total) == ("closed", count, count)
 
 
 def test_time_that_is_used_up_ends_further_trials_but_not_the_least_number(tmp_path: Path) -> None:
@@ -116,8 +118,9 @@ def test_a_baseline_that_fails_does_not_stop_the_cells_own_trials_but_the_other_
     tasks = [Task(sound, "latency", 1), Task(there, "baseline", 1), Task(there, "baseline", 2),
              Task(sound, "latency", 2, {"retry": True}), Task(dies, "latency", 1), Task(gone, "baseline", 1)]
     stored, _ = _measured(replace(job, agenda=replace(job.agenda, first=tuple(tasks))), tmp_path)
-    found = [(trial.cell, trial.kind, trial.number, trial.state) for trial in stored.trials]
-    assert found == [("sound@here", "latency", 1, "ok"), ("sound@here", "baseline", 1, "failed"),
-                     ("sound@here", "latency", 2, "ok"), ("dies@here", "latency", 1, "failed")]
-    assert [trial.settings.get("retry") for trial in stored.trials] == [None, None, True, None]
+    found = [(trial.cell, trial.kind, trial.number, trial.attempt, trial.state) for trial in stored.trials]
+    assert found == [("sound@here", "latency", 1, 1, "ok"), ("sound@here", "baseline", 1, 1, "failed"),
+                     ("sound@here", "baseline", 1, 2, "failed"), ("sound@here", "latency", 2, 1, "ok"),
+                     ("dies@here", "latency", 1, 1, "failed"), ("dies@here", "latency", 1, 2, "failed")]
+    assert [trial.settings.get("retry") for trial in stored.trials] == [None, None, None, True, None, None]
     assert stored.trials[1].artifact == dies.artifact.sha256

@@ -75,11 +75,31 @@ def test_a_death_is_a_failed_row_with_its_cause(measured: tuple[StoredRun, RunRe
     assert cell.latency_ms.p50 is None
 
 
-def test_what_died_is_not_tried_again_but_what_was_lost_is_once(measured: tuple[StoredRun, RunResult]) -> None:
+def test_what_failed_is_tried_once_more_but_a_hang_is_not(measured: tuple[StoredRun, RunResult]) -> None:
     attempts = {name: [(trial.number, trial.attempt) for trial in measured[0].trials if trial.cell == f"{name}@here"]
                 for name in CELLS}
     assert attempts == {name: [(1, 1), (2, 1)] if name in SOUND
-                        else [(1, 1), (1, 2)] if name == "exits" else [(1, 1)] for name in CELLS}
+                        else [(1, 1)] if name == "hangs" else [(1, 1), (1, 2)] for name in CELLS}
+
+
+@pytest.mark.parametrize("death", ["kill", "segfault", "raise"])
+def test_a_worker_that_dies_once_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, death: str) -> None:
+    offer_fake(monkeypatch)
+    job = fake_job(tmp_path, {"a": {"die": death, "after": 2, "once": str(tmp_path / "died")}})
+    with Store(tmp_path / "store.sqlite", create=True) as store:
+        store.add_run(fake_run(), cells_of(job))
+        measure_device(job, store, Stop(), lambda _: None)
+        stored = store.load(store.find_run(None))
+    assert [(trial.number, trial.attempt, trial.state) for trial in stored.trials] == [
+        (1, 1, "failed"), (1, 2, "ok"), (2, 1, "ok")]
+    (cell,) = collect(stored).cells
+    assert cell.status == "ok" and "1 of 2 trials were repeated after a first attempt that failed" in cell.warnings
+
+
+def test_only_what_failed_in_a_trial_of_its_own_says_something_of_a_cell(
+        measured: tuple[StoredRun, RunResult]) -> None:
+    told = {name: _cell(measured, name).lab_failed for name in CELLS}
+    assert {name for name, of_lab in told.items() if of_lab} == {"exits"}
 
 
 def test_nan_in_the_outputs_is_told_beside_the_numbers(measured: tuple[StoredRun, RunResult]) -> None:
@@ -182,7 +202,7 @@ def test_an_agent_that_dies_is_started_again_for_the_trial(tmp_path: Path, monke
                       ("b@here", 1, 1, "ok", None), ("a@here", 2, 1, "ok", None), ("b@here", 2, 1, "ok", None)]
     cells = {cell.model: cell for cell in collect(stored).cells}
     assert cells["a"].status == cells["b"].status == "ok"
-    assert "1 of 2 trials were repeated after the link failed" in cells["a"].warnings
+    assert "1 of 2 trials were repeated after a first attempt that failed" in cells["a"].warnings
     assert not any("repeated" in text for text in cells["b"].warnings)
 
 

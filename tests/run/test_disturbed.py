@@ -11,7 +11,8 @@ import pytest
 
 from bench.collect.cells import collect
 from bench.config.devices import DeviceConfig, LocalConfig
-from bench.run import device
+from bench.contention import Use
+from bench.run import device, quiet
 from bench.run.device import DeviceJob, measure_device
 from bench.run.events import Event
 from bench.run.resume import saved_progress, saved_trials, spent_s
@@ -24,6 +25,7 @@ from tests.fakes.neighbours import neighbours
 
 CORE = min(os.sched_getaffinity(0))
 BUSY = {"latency_ms": 0}
+LOOK = quiet.use_now
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,11 @@ def _job(folder: Path, trials: int, **measure: object) -> DeviceJob:
     return replace(job, device=DeviceConfig(local=LocalConfig(), workdir=str(folder / "work"), cores=(CORE,)))
 
 
+def _use(cores: float) -> Use:
+    """So much of two cores is used."""
+    return Use(int(cores * 1e9), 10**9, 2)
+
+
 def _measured(job: DeviceJob, folder: Path, stop: Stop | None = None) -> tuple[StoredRun, list[Event]]:
     events: list[Event] = []
     with Store(folder / "store.sqlite", create=True) as store:
@@ -48,8 +55,8 @@ def _measured(job: DeviceJob, folder: Path, stop: Stop | None = None) -> tuple[S
 
 def test_disturbed_trials_are_marked_and_measured_again_once_it_is_quiet(tmp_path: Path,
                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    used = iter(["other processes use 1.9 of 2 cores", "other processes use 1.8 of 2 cores", *[""] * 9])
-    monkeypatch.setattr(device, "others_now", lambda look, threads, sleep: next(used))
+    used = iter([_use(1.9), _use(1.8), *[_use(0.0)] * 9])
+    monkeypatch.setattr(device, "use_now", lambda look, sleep: next(used))
     monkeypatch.setattr(device, "LOOK_EVERY_S", 0.0)
     with neighbours(CORE, 2):
         stored, events = _measured(_job(tmp_path, 2, remeasure=10.0), tmp_path)
@@ -66,7 +73,7 @@ def test_disturbed_trials_are_marked_and_measured_again_once_it_is_quiet(tmp_pat
 
 
 def test_what_stays_busy_is_not_waited_for_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "others_now", lambda look, threads, sleep: "other processes use 1.9 of 2 cores")
+    monkeypatch.setattr(device, "use_now", lambda look, sleep: _use(1.9))
     with neighbours(CORE, 2):
         stored, events = _measured(_job(tmp_path, 2, remeasure=1e-6), tmp_path)
     assert len(stored.trials) == 2
@@ -83,7 +90,7 @@ def test_resume_measures_what_is_still_owed_and_no_more(tmp_path: Path, monkeypa
     job = _job(tmp_path, 2, remeasure=0.0)
     with neighbours(CORE, 2):
         earlier, _ = _measured(job, tmp_path)
-    monkeypatch.setattr(device, "others_now", lambda look, threads, sleep: "")
+    monkeypatch.setattr(device, "use_now", lambda look, sleep: _use(0.0))
     for total in (4, 4):
         measure = job.suite.measure.model_copy(update={"remeasure": 10.0})
         agenda = whole_agenda([task.ready for task in job.agenda.first[:1]], measure, saved_trials(earlier),
@@ -92,3 +99,17 @@ def test_resume_measures_what_is_still_owed_and_no_more(tmp_path: Path, monkeypa
         earlier, _ = _measured(replace(job, agenda=agenda), tmp_path)
         assert len(earlier.trials) == total
     assert [trial.settings.get("again") for trial in earlier.trials] == [None, None, True, True]
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_trial_too_short_to_tell_is_disturbed_if_others_use_the_device_right_after_it(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
+    # Without busy processes of its own the machine may be anything, beside other tests.
+    monkeypatch.setattr(quiet, "use_now", LOOK if processes else lambda look, sleep: _use(0.1))
+    job = fake_job(tmp_path, {"a": BUSY}, trials=1, min_time=0.0, min_samples=1, remeasure=0.0)
+    with neighbours(CORE, processes):
+        stored, _ = _measured(replace(job, device=DeviceConfig(local=LocalConfig(), workdir=str(tmp_path / "w"))),
+                              tmp_path)
+    (cell,) = collect(stored).cells
+    assert bool(cell.disturbed and "other processes used" in cell.disturbed) == bool(processes)
+    assert cell.circumstances["contention"] == ("disturbed" if processes else "undisturbed")

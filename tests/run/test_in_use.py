@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -25,6 +19,7 @@ from bench.run.judging import judge_run
 from bench.run.stop import Stop
 from bench.session import Busy
 from bench.store.store import Store
+from tests.fakes.neighbours import held
 from tests.fakes.runs import Place
 
 ANN = "in use by ann@desk (process 7) since 20"
@@ -37,17 +32,6 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "LOOKS_WITHIN_S" if module is in_use else "LOOK_WITHIN_S", 0.0)
     monkeypatch.setattr(in_use, "EVERY_S", 0.05)
     monkeypatch.setattr(link, "IN_USE_EVERY_S", 0.05)
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Ann's agent works in that folder."""
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        json.dump({"owner": "ann@desk (process 7)", "pid": os.getpid(), "since": 1767225600}, lock)
-        lock.flush()
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def two(place: Place) -> None:
@@ -63,8 +47,7 @@ def test_where_all_devices_are_in_use_nothing_is_stored_or_converted(place: Plac
         place.run()
     assert raised.value.exit_code == 3 and raised.value.message.count(ANN) == 2
     assert "--wait" in raised.value.hint and place.events == []
-    with Store(place.store) as store:
-        assert store.runs(None) == ()
+    assert not place.store.exists(), "no empty store is left behind"
 
 
 def test_the_device_in_use_is_left_out_with_its_own_word_and_the_others_go_on(place: Place) -> None:
