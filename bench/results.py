@@ -76,7 +76,7 @@ class Outputs:
     part: str | None = None
     part_sqnr_db: float | None = None
     short: str | None = None
-    """What made them poor: `12.9 dB`, `part`, `offset`, `labels`, `75 %` (of arg-max equal)."""
+    """What made them poor: `12.9 dB`, `part`, `sample`, `offset`, `labels`, `75 %` (of arg-max equal)."""
 
     @property
     def wrong(self) -> bool:
@@ -145,6 +145,8 @@ class CellResult:
     status: Status
     reason: str | None = None
     fault: str | None = None
+    tried: bool = field(default=True, repr=False)
+    """Of a failed cell: whether it failed in a trial of its own, not before one could begin."""
     artifact: ArtifactRef | None = None
     latency_ms: Latency = Latency()
     throughput_per_s: float | None = None
@@ -202,6 +204,12 @@ class CellResult:
     retry_peak_rss_mib: tuple[float, ...] = field(default=(), repr=False)
     quantiles_ms: tuple[float, ...] = field(default=(), repr=False)
     """Of the samples of all trials together: 41 percentiles from 0 to 100 in steps of 2.5, for charts."""
+
+    @property
+    def lab_failed(self) -> bool:
+        """Whether why it has no numbers says nothing of it: the link, the host, or the device before any trial."""
+        by_device = self.fault in ("device", "config") and (self.status == "skipped" or not self.tried)
+        return self.status != "ok" and (self.fault == "infrastructure" or by_device)
 
     @property
     def disturbed(self) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bench import stats
-from bench.collect import behaviour, circumstances, judgements, marks, measured, remarks
+from bench.collect import behaviour, circumstances, judgements, marks, measured, privacy, remarks
 from bench.collect.devices import summary
 from bench.collect.steadiness import steadiness
 from bench.results import ArtifactRef, CellResult, Outputs, RunInfo, RunResult
@@ -29,10 +29,11 @@ def collect(stored: StoredRun) -> RunResult:
     conditions: dict[str, list[list[dict[str, Any]]]] = defaultdict(list)
     for trial in stored.trials:
         conditions[device_of[trial.cell]].append(trial.conditions)
-    return RunResult(
+    return privacy.of_result(RunResult(
         run_info(stored.run),
         tuple(cell_result(cell, trials[cell.cell], sessions.get(cell.device, []), stored.run) for cell in stored.cells),
-        tuple(summary(opened, conditions[device], len(conditions[device])) for device, opened in sessions.items()))
+        tuple(summary(opened, conditions[device], len(conditions[device])) for device, opened in sessions.items())),
+        stored.run)
 
 
 def by_device(sessions: Sequence[SessionRecord]) -> dict[str, list[SessionRecord]]:
@@ -44,9 +45,10 @@ def by_device(sessions: Sequence[SessionRecord]) -> dict[str, list[SessionRecord
 
 
 def run_info(run: RunRecord) -> RunInfo:
-    """The run itself, without its cells."""
-    return RunInfo(run.id, run.suite, run.started, run.finished, run.state, run.settings, run.host, tuple(run.notes),
+    """The run itself, without its cells, as it may be passed on."""
+    info = RunInfo(run.id, run.suite, run.started, run.finished, run.state, run.settings, run.host, tuple(run.notes),
                    None if run.judgement is None else judgements.from_json(run.judgement))
+    return privacy.of_run(info, run)
 
 
 def cell_result(cell: CellRecord, trials: Sequence[TrialRecord], sessions: Sequence[SessionRecord],
@@ -71,7 +73,7 @@ def cell_result(cell: CellRecord, trials: Sequence[TrialRecord], sessions: Seque
     if failed or (latency and not ended):
         why = (failed or latency)[0]
         return CellResult(**identity, status="failed", reason=f"latency trial {why.number}: {why.reason}",
-                          fault=why.fault)
+                          fault=why.fault, tried=not why.settings.get("untried"))
     if not ended:
         return CellResult(**identity, status="failed", reason="not measured: the run ended without it",
                           fault="infrastructure")

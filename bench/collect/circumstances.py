@@ -13,8 +13,12 @@ from bench.units import ranges
 AND: Final = " / "
 """Stands between values that trials of one cell differ in, and within no single value."""
 CONTENTION: Final = "contention"
+DATASET: Final = "dataset"
+"""The inputs and labels, and which output is scored by them."""
 DISTURBED: Final = "disturbed"
 """Of trials from which others took the processor."""
+REVISION: Final = "measuring"
+"""In a trial's settings, the agent's revision of what measures; those of before there was one have none."""
 SHOWN_OF_HASH: Final = 12
 """Of a hash: enough to tell two apart by eye."""
 
@@ -33,8 +37,10 @@ def of(cell: CellRecord, timed: Sequence[TrialRecord], sessions: Sequence[Sessio
 
 
 def of_settings(settings: Mapping[str, Any]) -> dict[str, str]:
-    """What a trial's settings alone tell: cores, options, and how it was measured, by the names of `NAMES`."""
-    found = {"cores": _cores(settings), "options": _options(settings), "measure": _measure(settings)}
+    """What a trial's settings alone tell: the agent's revision, cores, options, and how it was measured, by the names
+    of `NAMES`."""
+    found = {"agent": _agent(settings), "cores": _cores(settings), "options": _options(settings),
+             "measure": _measure(settings)}
     return {name: text for name, text in found.items() if text}
 
 
@@ -88,11 +94,17 @@ def _libraries(trial: TrialRecord) -> str:
 
 def _cores(settings: Mapping[str, Any]) -> str | None:
     """`big (4-7)`: those wanted and those used; only the latter where none in particular were wanted."""
-    wanted, used = settings.get("cores"), settings.get("cores_used")
-    if not isinstance(used, list) or not used:
+    wanted, told = settings.get("cores"), settings.get("cores_used")
+    used = [core for core in told if isinstance(core, int)] if isinstance(told, list) else []
+    if not used:
         return None
     numbers = ranges(sorted(used))
     return f"{wanted} ({numbers})" if isinstance(wanted, str) else numbers
+
+
+def _agent(settings: Mapping[str, Any]) -> str:
+    """Not the agent's file, which changes with every word in it, but how it measures."""
+    return f"measuring revision {settings.get(REVISION, 1)}"
 
 
 def _options(settings: Mapping[str, Any]) -> str | None:
@@ -149,7 +161,7 @@ _TELLERS: Final[Mapping[str, Callable[[CellRecord, Sequence[TrialRecord], Sequen
     "os": _of_facts(_os),
     "cpu": _of_facts(_cpu),
     "runtime": _runtime,
-    "agent": lambda cell, timed, sessions: [session.agent[:SHOWN_OF_HASH] for session in sessions],
+    "agent": _of_settings(_agent),
     "libraries": lambda cell, timed, sessions: map(_libraries, timed),
     "governor": lambda cell, timed, sessions: _governor(timed),
     "power-mode": _of_facts(lambda facts: facts.get("power_mode")),
@@ -159,7 +171,7 @@ _TELLERS: Final[Mapping[str, Callable[[CellRecord, Sequence[TrialRecord], Sequen
     "delegate": lambda cell, timed, sessions: [cell.delegate],
     "input-shape": _of_artifact(_shapes),
     "batch": lambda cell, timed, sessions: [None if cell.batch is None else str(cell.batch)],
-    "dataset": _of_artifact(lambda artifact: (artifact.get("data") or "")[:SHOWN_OF_HASH]),
+    DATASET: _of_artifact(lambda artifact: (artifact.get("data") or "")[:SHOWN_OF_HASH]),
     "inputs": _of_artifact(_pairs("inputs")),
     "options": _of_settings(_options),
     "measure": _of_settings(_measure),

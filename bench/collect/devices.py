@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bench.collect import marks
 from bench.conditions import Reading, read
+from bench.messages.stored import kept_conditions
 from bench.results import DeviceSummary
 from bench.store.records import SessionRecord
 
@@ -39,7 +40,8 @@ def summary(sessions: Sequence[SessionRecord], conditions: Iterable[Sequence[_To
     session = sessions[-1]
     kept, problems = _sift(conditions, trials)
     versions = {**session.runtimes, "agent": session.agent[:16]}
-    return DeviceSummary(session.device, bool(session.facts.get("emulated")), session.facts, versions, kept,
+    return DeviceSummary(session.device, bool(session.facts.get("emulated")), session.facts, versions,
+                         tuple(kept_conditions(list(kept))),
                          marks.of_device(sessions, problems))
 
 

@@ -54,7 +54,8 @@ def _sampling_ns(timed: Timed) -> int:
     """How long its samples took; where inputs were set in between, without that."""
     found = timed.trial.findings or {}
     between = bool(found.get("inputs_changed")) or cycle_of(timed.trial) > 1
-    return int(timed.samples.sum()) if between else int(timed.trial.phases["samples_ns"])
+    told = None if between else timed.trial.phases.get("samples_ns")
+    return max(1, int(timed.samples.sum()) if told is None else told)
 
 
 def in_turn(final: Sequence[TrialRecord]) -> dict[str, Any]:

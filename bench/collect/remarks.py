@@ -112,7 +112,7 @@ def _of_spread(trials: Sequence[TrialRecord], centre: stats.Centre) -> list[str]
         found.append(centre.note)
     repeated = sum(trial.attempt > 1 for trial in trials)
     if repeated:
-        found.append(f"{repeated} of {len(trials)} trials were repeated after the link failed")
+        found.append(f"{repeated} of {len(trials)} trials were repeated after a first attempt that failed")
     if centre.between_cv is not None and centre.between_cv > NOISY_CV:
         found.append(f"noisy: trial medians vary by {100 * centre.between_cv:.0f} % (standard deviation over mean); "
                      "look for other load, clocks or heat")

@@ -119,7 +119,7 @@ def despite_lines(comparison: Comparison) -> list[str]:
 def noted_lines(comparison: Comparison) -> list[str]:
     """What else is not the same, and may be why."""
     others = sorted(set(comparison.against.values()))
-    own = [f"{counted(len(comparison.against), 'cell')} compared with their newest green result, of another run: "
+    own = [f"{counted(len(comparison.against), 'cell')} compared with the newest result that fits, of another run: "
            f"{', '.join(map(visible, others))}"] if others else []
     return own + [visible(remark, 300) for remark in comparison.remarks] + _differing(
         (item for pair in comparison.pairs for item in pair.noted), "also differs:")

@@ -25,6 +25,7 @@ def to_json(comparison: Comparison) -> dict[str, object]:
                     for item in comparison.refused],
         "broke": [_cell(cell) for cell in comparison.broke], "mended": [_cell(cell) for cell in comparison.mended],
         "in_use": [_both(before, after) for before, after in comparison.in_use],
+        "missed": [_both(before, after) for before, after in comparison.missed],
         "only_before": list(comparison.only_before), "only_after": list(comparison.only_after),
         "pending": list(comparison.pending), "against": dict(comparison.against), "remarks": list(comparison.remarks)}
 

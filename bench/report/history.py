@@ -75,8 +75,7 @@ def sections(history: History) -> tuple[Section, ...]:
 
 def runs_of(history: History) -> list[str]:
     """The runs of all points, oldest first."""
-    started = {point.run: point.started for series in history.series for point in series.points}
-    return sorted(started, key=lambda run: (started[run], run))
+    return [run for _, _, run in sorted({point.order for series in history.series for point in series.points})]
 
 
 def sparkline(series: Series, runs: Sequence[str]) -> str:

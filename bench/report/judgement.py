@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN: Final = 40
 """Outcomes of a kind on a terminal."""
+MOST_RUNS: Final = 3
+"""Baselines that are named."""
 WORDS: Final = {"broken": "broken", "inconclusive": "cannot tell", "not judged": "not judged"}
 _STYLES: Final = {"broken": "bold red", "inconclusive": "bold yellow", "not judged": "bold yellow"}
 
@@ -66,8 +68,7 @@ def terminal(result: RunResult) -> Group:
     history = [Text("history ", style="yellow").append(visible(note), style="default") for note in known]
     if judgement is None or (judgement.state == "none" and not judgement.notes):
         return Group(*history)
-    against = f" (against run {visible(judgement.baseline)})" if judgement.baseline else ""
-    lines = [Text(), Text(f"expectations {headline(judgement)}{against}", style="bold")]
+    lines = [Text(), Text(f"expectations {headline(judgement)}{_against(judgement)}", style="bold")]
     for state, style in _STYLES.items():
         lines += [Text(f"{WORDS[state]} ", style=style).append(text, style="default")
                   for text in _some(said(result, state))]
@@ -75,6 +76,15 @@ def terminal(result: RunResult) -> Group:
     lines += [Text(f"{counted(kept, 'expectation')} kept", style="green")] if kept else []
     lines += [Text("note ", style="yellow").append(visible(note), style="default") for note in judgement.notes]
     return Group(*lines, *history)
+
+
+def _against(judgement: Judgement) -> str:
+    """` (against run A)`: the runs that its outcomes were held against, not one that it merely knew."""
+    used = list(dict.fromkeys(outcome.baseline for outcome in judgement.outcomes if outcome.baseline))
+    runs = sorted(used) or ([judgement.baseline] if judgement.baseline else [])
+    if len(runs) > MOST_RUNS:
+        return f" (against {len(runs)} runs, the newest {visible(runs[-1])})"
+    return f" (against run{'s' if len(runs) > 1 else ''} {', '.join(map(visible, runs))})" if runs else ""
 
 
 def name(cell: CellResult) -> str:

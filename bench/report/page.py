@@ -56,9 +56,9 @@ def _history(history: History, ids: Mapping[str, int], texts: Texts) -> dict[str
     """`nights`: id and start of each run; `series`, each with its cell's row, its newest points and its changes."""
     known = [series for series in history.series if series.cell in ids and series.points]
     most = max(8, MOST_POINTS // max(1, len(known)))
-    nights = sorted({(point.started, point.run) for series in known for point in series.points[-most:]})
-    places = {run: place for place, (_, run) in enumerate(nights)}
-    return {"nights": [[visible(run, 60), visible(started, 40)[:16].replace("T", " ")] for started, run in nights],
+    nights = sorted({point.order for series in known for point in series.points[-most:]})
+    places = {run: place for place, (_, _, run) in enumerate(nights)}
+    return {"nights": [[visible(run, 60), visible(started, 40)[:16].replace("T", " ")] for _, started, run in nights],
             "series": [_series(series, ids[series.cell], places, most, texts) for series in known]}
 
 

@@ -74,7 +74,7 @@ def test_percentiles_are_told_only_of_enough_samples(count: int, p90: bool, p99:
 def test_a_later_attempt_stands_for_an_earlier_one() -> None:
     cell = cell_of(failed(1, fault="infrastructure", reason="cut"), trial(1, [2.0] * 5, attempt=2), trial(2, [2.0] * 5))
     assert (cell.status, cell.trials) == ("ok", 2)
-    assert "1 of 2 trials were repeated after the link failed" in cell.warnings
+    assert "1 of 2 trials were repeated after a first attempt that failed" in cell.warnings
 
 
 def test_a_cell_with_a_trial_that_failed_for_good_has_no_numbers() -> None:

@@ -39,7 +39,8 @@ def test_everything_that_was_told_is_a_short_text() -> None:
     assert found(trial(1), trial(2)) == {
         "os": "Android 14 (API 34), kernel 5.15.110-android14-11, "
               "google/husky/husky:14/AP1A.240505.004/11583682:user/release-keys",
-        "cpu": "Google Tensor G3, 3 flags 55aef64fedaa", "runtime": "onnxruntime 1.28.0", "agent": "f" * 12,
+        "cpu": "Google Tensor G3, 3 flags 55aef64fedaa", "runtime": "onnxruntime 1.28.0",
+        "agent": "measuring revision 1",
         "libraries": "python 3.11.2, numpy 2.3.5", "governor": "sched_pixel", "power-mode": "normal", "charging": "yes",
         "cores": "big (4-7)", "threads": "4", "delegate": "cpu", "input-shape": "image 1x3x224x224, scale scalar",
         "batch": "1", "dataset": "0123456789ab", "inputs": "image range [0, 1]", "options": "a=1, b=2",
@@ -54,7 +55,7 @@ def test_every_name_is_filled_in_their_order() -> None:
 def test_what_was_not_told_is_absent() -> None:
     bare = replace(trial(), settings={}, versions={}, conditions=[], cpu_ns=None)
     told = found(bare, cell=replace(CELL, artifact=None, batch=None), sessions=())
-    assert told == {"threads": "4", "delegate": "cpu"}
+    assert told == {"agent": "measuring revision 1", "threads": "4", "delegate": "cpu"}
 
 
 def test_values_that_trials_differ_in_are_all_told_in_one_order_whichever_came_first() -> None:
@@ -72,9 +73,9 @@ def test_a_single_value_is_never_taken_for_two() -> None:
 def test_only_the_sessions_count_that_its_trials_ran_in() -> None:
     updated = replace(SESSION, id=2, agent="e" * 64, facts=FACTS | {"kernel": "6.1"})
     first = found(trial(session=1), sessions=(SESSION, updated))
-    assert first["agent"] == "f" * 12 and "kernel 5.15" in first["os"]
+    assert "kernel 5.15" in first["os"]
     both = found(trial(1, session=1), trial(2, session=2), sessions=(SESSION, updated))
-    assert set(differing(both)) == {"agent", "os"}
+    assert set(differing(both)) == {"os"}, "another file of the agent measures alike"
 
 
 @pytest.mark.parametrize(("key", "value", "name"), [
