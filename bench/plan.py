@@ -57,6 +57,8 @@ class PlanModel:
     precision: str
     batch: int | None
     reason: str | None = None
+    fault: Fault = "model"
+    """Whose doing that is."""
     made_up: Mapping[str, str] = field(default_factory=dict)
     shared: str = ""
     warnings: tuple[str, ...] = ()
@@ -135,7 +137,7 @@ def _judge(cell: Cell, suite: SuiteConfig, device: DeviceConfig, model: PlanMode
         return PlannedCell(cell, f"{cell.device} is listed with the runtimes {listed} only", "config")
     reason = hindrance(model, cell.format, cell.precision)
     if reason:
-        return PlannedCell(cell, reason, "model")
+        return PlannedCell(cell, reason, model.fault)
     if device.brings_python and (bundled is None or cell.runtime not in bundled):
         lack = "no bundle has been built" if bundled is None else f"the bundle has no {cell.runtime}"
         return PlannedCell(cell, f"{cell.device} has no Python of its own to use, and {lack}: bench bundle build",

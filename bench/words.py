@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 FORMATS: Final = ("onnx", "tflite", "torchscript", "executorch")
@@ -25,9 +25,16 @@ DELEGATES_OF_RUNTIME: Final = {"onnxruntime": ("cpu",), "tflite": ("xnnpack", "b
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of a sentence, with the valid choices and the nearest: `, did you mean 'int8'? (known: fp32, int8)`."""
     choices = list(known)
-    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
-    guess = f", did you mean {close[0]!r}?" if close else ""
+    close = _closest(word.lower(), {each.lower(): each for each in choices})
+    guess = f", did you mean {close!r}?" if close else ""
     return f"{guess} (known: {', '.join(choices) or 'none'})"
+
+
+def _closest(word: str, choices: Mapping[str, str]) -> str | None:
+    """The choice that is the word, else begins with it (`int4` means int4-weight, not int8), else looks like it."""
+    begun = [each for each in choices if len(word) > 1 and each.startswith(word)]
+    close = [word] if word in choices else begun or difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    return choices[close[0]] if close else None
 
 
 def counted(count: int, noun: str) -> str:

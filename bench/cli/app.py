@@ -19,6 +19,7 @@ from bench.cli import (
     report,
     run,
     schema,
+    store,
 )
 
 app = typer.Typer(
@@ -26,10 +27,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Convert, quantize and measure neural networks on devices, and report what can be trusted. "
          "Progress goes to standard error, results to standard output. "
-         "Exit codes: 0 all well, 1 an expectation is broken, 2 wrong usage or config, 3 incomplete (a device, a model "
-         "or the link failed), 70 a bug in bench, 130 interrupted. --debug shows tracebacks.",
+         "Exit codes: 0 all well, 1 an expectation is broken, 2 wrong usage or config, 3 incomplete (a device, a "
+         "model, the link or the store failed), 70 a bug in bench, 130 interrupted. --debug shows tracebacks.",
 )
 
 for verb in (init, devices, run, convert, report, compare, history, recommend, noise, logs, bundle, provision, schema,
-             gc):
+             gc, store):
     verb.add_to(app)

@@ -77,7 +77,7 @@ def _add_push(verbs: typer.Typer) -> None:
                 push_to(name, config, bundle)
             except BenchError as error:
                 failed = True
-                print(f"{name}: {printable(str(error).encode())}", file=sys.stderr)
+                print(f"{name}: {printable(str(error))}", file=sys.stderr)
         if failed:
             raise typer.Exit(EXIT_INCOMPLETE)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import STORE, DeviceNames, StorePath, newest_run
+from bench.cli.options import STORE, DeviceNames, StorePath, newest_run, opened
 
 if TYPE_CHECKING:
     from bench.judge.types import Comparison
@@ -60,15 +60,13 @@ def add_to(app: typer.Typer) -> None:
         from bench.judge.compare import compare_sides
         from bench.judge.guard import parse_despite
         from bench.judge.sides import find_sides
-        from bench.store.store import Store
-
         share, names = _fraction(margin), parse_despite(despite)
         suffix = _suffix(chart)
-        with Store(store) as opened:
+        with opened(store) as source:
             if run is None and "last" in (before, after):
-                newest_run(opened, None)
-            sides = find_sides(opened, before, after, run)
-            found = compare_sides(opened, *sides, despite=names, margin=share, devices=device or (), models=model or ())
+                newest_run(source, None)
+            sides = find_sides(source, before, after, run)
+            found = compare_sides(source, *sides, despite=names, margin=share, devices=device or (), models=model or ())
         _refuse_empty(found)
         _show(found, format_, every=every)
         if chart is not None:
@@ -137,5 +135,5 @@ def _draw(found: Comparison, path: Path, suffix: str) -> None:
 
 
 def _is_worse(found: Comparison) -> bool:
-    return bool(found.broke) or any(
+    return any(not cell.lab_failed for cell in found.broke) or any(
         verdict and verdict.call == "worse" for pair in found.pairs for verdict in (pair.latency, pair.memory))

@@ -9,6 +9,9 @@ import typer
 
 from bench.cli.options import AsJson
 
+LONGEST = 1 << 16
+"""Bytes of what is told of a variant; it may hold a model's own words."""
+
 
 def add_to(app: typer.Typer) -> None:
     @app.command()
@@ -25,21 +28,26 @@ def add_to(app: typer.Typer) -> None:
         from bench.config.check import check_files
         from bench.config.load import load_suite
         from bench.convert.cache import open_cache
+        from bench.convert.uses import using
         from bench.errors import EXIT_INCOMPLETE
         from bench.run.conversions import convert_suite, copy_to, described
         from bench.zoo import DEMO
 
         loaded = load_suite(suite or DEMO)
         check_files(loaded)
-        with showing() as progress:
-            results = convert_suite(loaded, open_cache(), progress.notify)
-        if output is not None:
-            copy_to(output, results)
+        cache = open_cache()
+        with using(cache):
+            with showing() as progress:
+                results = convert_suite(loaded, cache, progress.notify)
+            if output is not None:
+                copy_to(output, results)
         rows = [described(result) for result in results]
         if as_json:
             print(json.dumps(rows, indent=2))
         else:
-            print("\n".join(_line(row) for row in rows))
+            from bench.transports.text import printable
+
+            print("\n".join(printable(_line(row), LONGEST) for row in rows))
         fruitless = {row["model"] for row in rows} - {row["model"] for row in rows if row["status"] == "made"}
         if fruitless or any(row["fault"] not in (None, "model") for row in rows):
             raise typer.Exit(EXIT_INCOMPLETE)

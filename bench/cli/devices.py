@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
             print(json.dumps([asdict(state) for state in (*states, *others)], indent=2))
         else:
             texts = [*map(_text, states), *(str(other.hint) for other in others)]
-            print(printable("\n\n".join(texts).encode(), 1 << 20))
+            print(printable("\n\n".join(texts), 1 << 20))
         if any(state.error for state in states):
             raise typer.Exit(EXIT_INCOMPLETE)
 
@@ -77,23 +77,24 @@ def _rows(state: DeviceState) -> dict[str, str | None]:
     from bench import units
 
     facts, conditions = state.facts, state.conditions
-    clocks = sorted(set(facts["max_clocks_mhz"]))
+    clocks = sorted(set(facts["max_clocks_mhz"] or ()))
     temperature = facts["temperature_c"]
     phone = facts.get("android") or {}
     status = conditions.get("thermal_status")
     return {
         "model": " ".join(text for text in (phone.get("manufacturer"), phone.get("model")) if text),
-        "system": _joined(facts["os"], f"kernel {facts['kernel']}", facts["arch"], _libc(state, of_python=False)),
-        "abis": ", ".join(phone.get("abis", ())),
-        "processor": f"{facts['soc'] or 'unknown'}, {facts['cores']} cores"
+        "system": _joined(facts["os"], facts["kernel"] and f"kernel {facts['kernel']}", facts["arch"],
+                          _libc(state, of_python=False)),
+        "abis": ", ".join(phone.get("abis") or ()),
+        "processor": f"{facts['soc'] or 'unknown'}, {facts['cores'] or 'unknown'} cores"
                      + (f", at most {'/'.join(map(str, clocks))} MHz" if clocks else ", maximum clocks not told"),
-        "cpu flags": " ".join(facts["cpu_flags"]) or "not told",
+        "cpu flags": " ".join(facts["cpu_flags"] or ()) or "not told",
         "memory": f"{units.mebibytes(facts['memory_bytes'])} MiB",
         "free disk": f"{units.mebibytes(facts['disk_free_bytes'])} MiB",
         "battery": _battery(conditions.get("battery")),
         "temperature": "not told" if temperature is None else f"{temperature:.1f} C",
         "throttling": None if status is None else _THERMAL[status] if status < len(_THERMAL) else str(status),
-        "not clear": "; ".join(facts.get("problems", ())),
+        "not clear": "; ".join(facts.get("problems") or ()),
         "emulated": "yes: its timings say nothing about a real device" if facts["emulated"] else None,
     }
 
@@ -101,7 +102,8 @@ def _rows(state: DeviceState) -> dict[str, str | None]:
 def _battery(state: dict[str, Any] | None) -> str | None:
     if state is None:
         return None
-    charging = {True: ", charging", False: ", not charging"}.get(state["charging"], "")
-    source = f" by {state['source']}" if state["source"] and charging == ", charging" else ""
-    faked = "; the values are faked: dumpsys battery reset" if state["faked"] else ""
-    return f"{state['level_percent']} %{charging}{source}{faked}"
+    told, level = state.get("charging"), state.get("level_percent")
+    charging = "" if told is None else ", charging" if told else ", not charging"
+    source = f" by {state['source']}" if told and state.get("source") else ""
+    faked = "; the values are faked: dumpsys battery reset" if state.get("faked") else ""
+    return f"{'unknown' if level is None else f'{level} %'}{charging}{source}{faked}"

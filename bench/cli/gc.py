@@ -48,12 +48,16 @@ def add_to(app: typer.Typer) -> None:
 
 def _prune(older_than_days: int, everything: bool) -> None:
     from bench.convert.cache import open_cache, prune
+    from bench.convert.uses import used_since
     from bench.devices.tidy import prune_bundles
     from bench.units import mebibytes
 
     cache = open_cache()
-    count, freed = prune(cache, older_than_days=older_than_days, everything=everything)
-    parts, more = prune_bundles(cache.bundles, older_than_days, everything)
+    began = used_since(cache)
+    count, freed = prune(cache, older_than_days=older_than_days, everything=everything, used_since=began)
+    parts, more = (0, 0) if began else prune_bundles(cache.bundles, older_than_days, everything)
+    if began:
+        print("a command of bench uses the cache now: what it uses is kept, and so are the parts of bundles")
     print(f"{count + parts} entries removed, {mebibytes(freed + more)} MiB freed in {cache.root}")
 
 
@@ -76,7 +80,7 @@ def _tidy(name: str, device: DeviceConfig, dry_run: bool) -> bool:
     try:
         tidied = tidy(name, device, dry_run)
     except BenchError as error:
-        print(f"{name}: {printable(str(error).encode())}", file=sys.stderr)
+        print(f"{name}: {printable(str(error))}", file=sys.stderr)
         return False
     if tidied.size_bytes is None:
         print(f"{name}: nothing to remove: {tidied.folder} is not there")

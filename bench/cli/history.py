@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import STORE, StorePath
+from bench.cli.options import STORE, StorePath, opened
 
 if TYPE_CHECKING:
     from bench.judge.types import History
@@ -47,13 +47,11 @@ def add_to(app: typer.Typer) -> None:
         """
         from bench.judge.history import read_history
         from bench.report.comparison_chart import chart_format
-        from bench.store.store import Store
-
         suffix = chart_format(chart) if chart else ""
-        with Store(store) as opened:
-            found = read_history(opened, model=model, device=device, suite=suite, most_runs=runs)
+        with opened(store) as source:
+            found = read_history(source, model=model, device=device, suite=suite, most_runs=runs)
             if not found.series:
-                _refuse_unknown(opened, model, device, suite)
+                _refuse_unknown(source, model, device, suite)
         _show(found, format_)
         if chart is not None:
             _draw(found, chart, suffix)

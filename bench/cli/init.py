@@ -65,4 +65,4 @@ def _print_json(path: Path, result: Search, lacking: tuple[Found, ...] | list[Fo
 def _shown(text: str) -> str:
     from bench.transports.text import printable
 
-    return printable(text.encode())
+    return printable(text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEVICES, STORE, AsJson, DevicesFile, StorePath, Wait
+from bench.cli.options import DEVICES, STORE, AsJson, DevicesFile, StorePath, Wait, opened
 
 if TYPE_CHECKING:
     from bench.run.job import RunRequest
@@ -54,14 +54,14 @@ def _measure(request: RunRequest, runtimes: list[str], every: bool, path: Path, 
     """The exit code after an A/A run."""
     from bench.cli.progress import showing
     from bench.convert.cache import open_cache
+    from bench.convert.uses import using
     from bench.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
     from bench.run.job import prepare, run
     from bench.run.noise import noise_cells
     from bench.run.stop import Stop
-    from bench.store.store import Store
 
     stop, cache = Stop(), open_cache()
-    with Store(path, create=True) as store:
+    with using(cache), opened(path, create=True) as store:
         with showing() as progress, stop.listening(progress.interrupted):
             prepared = noise_cells(prepare(request, cache), runtimes, every=every)
             run_id = run(request, prepared, store, cache, stop, progress.notify)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from bench.store.store import Store
 
 DEVICES = Path("devices.yaml")
+LONGEST_WARNING = 2000
+"""Characters."""
 STORE = Path("reports/bench.sqlite")
 
 DevicesFile = Annotated[Path, typer.Option("--devices", metavar="FILE", help="The devices.")]
@@ -21,6 +25,23 @@ StorePath = Annotated[Path, typer.Option("--store", metavar="PATH", help="The SQ
 Wait = Annotated[str | None, typer.Option("--wait", metavar="TIME", help="How long to wait for a device that another "
                                           "controller uses, such as 10m; without it, not at all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@contextmanager
+def opened(path: Path, *, create: bool = False) -> Iterator[Store]:
+    """The store at `path`; what could not be read of it is told on standard error at the end."""
+    import sys
+
+    from bench.store.damage import warning
+    from bench.store.store import Store
+    from bench.transports.text import printable
+
+    with Store(path, create=create) as store:
+        try:
+            yield store
+        finally:
+            if store.damage:
+                print(f"warning: {printable(warning(path, store.damage), LONGEST_WARNING)}", file=sys.stderr)
 
 
 def newest_run(store: Store, wanted: str | None) -> RunRecord:
@@ -33,7 +54,7 @@ def newest_run(store: Store, wanted: str | None) -> RunRecord:
         return store.find_run(wanted)
     found = store.newest_ended()
     for run in reversed(store.runs()):
-        if (run.started, run.id) > (found.started, found.id):
+        if run.order > found.order:
             says = ("is in progress" if run.state == "running"
                     else "was interrupted; bench run --resume goes on with it")
             print(f"run {visible(run.id)} of {visible(run.suite)}, which is newer, {says}: this is run "

@@ -98,7 +98,7 @@ class Live:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for name, row in sorted(self._rows.items()):
             failed = f"{row.failed} failed" if row.failed else ""
-            doing = Text(printable(row.text.encode()))
+            doing = Text(printable(row.text))
             table.add_row(name, f"{row.done}/{row.total}" if row.total else "", row.left(), failed, doing)
         return table
 
@@ -127,4 +127,4 @@ def _line(event: Event) -> str:
         "trial-ok": f"[{event.done}/{event.total}] {event.cell}",
         "trial-failed": f"[{event.done}/{event.total}] {event.cell}: failed: {event.text}",
     }
-    return printable(texts.get(event.kind, "").encode(), LONGEST_LINE)
+    return printable(texts.get(event.kind, ""), LONGEST_LINE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import STORE, DeviceNames, StorePath, newest_run
+from bench.cli.options import STORE, DeviceNames, StorePath, newest_run, opened
 
 if TYPE_CHECKING:
     from bench.judge.candidates import Wishes
@@ -107,10 +107,9 @@ def _read(path: Path, run: str | None, devices: Sequence[str]) -> RunResult:
     from bench.errors import ConfigError
     from bench.judge.noise import find_floors
     from bench.judge.trust import with_checks
-    from bench.store.store import Store
     from bench.words import nearest
 
-    with Store(path) as store:
+    with opened(path) as store:
         record = newest_run(store, run)
         result = with_checks(read_run(store, record), find_floors(store, record))
     known = list(dict.fromkeys(cell.device for cell in result.cells))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import STORE, StorePath, newest_run
+from bench.cli.options import STORE, StorePath, newest_run, opened
 
 
 class Format(StrEnum):
@@ -42,10 +42,8 @@ def add_to(app: typer.Typer) -> None:
         from bench.report import report as render
         from bench.report.morning import gather
         from bench.report.write import write_report
-        from bench.store.store import Store
-
-        with Store(store) as opened:
-            morning = gather(opened, newest_run(opened, run))
+        with opened(store) as source:
+            morning = gather(source, newest_run(source, run))
         content = render(morning, format_.value)
         if output is None and format_ in (Format.html, Format.parquet):
             output = store.parent / f"{morning.result.run.id}.{format_.value}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, StorePath, Wait, devices_text
+from bench.cli.options import DEVICES, STORE, AsJson, DeviceNames, DevicesFile, StorePath, Wait, devices_text, opened
 
 if TYPE_CHECKING:
     from bench.config.devices import DeviceConfig
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from bench.convert.cache import Cache
     from bench.report.morning import Morning
     from bench.results import RunInfo
+    from bench.run.in_use import AllInUse
     from bench.run.job import Prepared, RunRequest
     from bench.store.records import StoredRun
+    from bench.store.store import Store
 
 LEAST_WIDTH = 100
 """Columns that the comparison needs; a narrower terminal wraps it rather than losing digits."""
@@ -63,27 +65,52 @@ def _run(request: RunRequest, path: Path, earlier: StoredRun | None, baseline: s
     """The exit code after a whole run."""
     from bench.cli.progress import showing
     from bench.convert.cache import open_cache
+    from bench.convert.uses import using
     from bench.errors import EXIT_INTERRUPTED, ConfigError
     from bench.report.morning import gather
+    from bench.run.in_use import AllInUse
     from bench.run.job import prepare, run
     from bench.run.judging import check_expectations, judge_with_retries
     from bench.run.stop import Stop
-    from bench.store.store import Store
 
     stop, cache = Stop(), open_cache()
-    with Store(path, create=True) as store:
+    with using(cache), opened(path, create=True) as store:
         baseline = check_expectations(request.suite, store, baseline)
         if earlier and baseline == earlier.run.id:
             raise ConfigError(f"--baseline {baseline} is the very run that --resume goes on with",
                               hint="name another run, or leave it out")
-        with showing() as progress, stop.listening(progress.interrupted):
-            prepared = prepare(request, cache)
-            run_id = run(request, prepared, store, cache, stop, progress.notify, earlier)
-            if not stop.soft.is_set():
-                judge_with_retries(request, run_id, prepared, store, cache, stop, progress.notify, baseline)
+        try:
+            with showing() as progress, stop.listening(progress.interrupted):
+                prepared = prepare(request, cache)
+                run_id = run(request, prepared, store, cache, stop, progress.notify, earlier)
+                if not stop.soft.is_set():
+                    judge_with_retries(request, run_id, prepared, store, cache, stop, progress.notify, baseline)
+        except AllInUse as error:
+            return _judge_files(error, request, prepared, store, baseline, earlier, as_json)
         morning = gather(store, store.find_run(run_id))
     _print_result(morning, path, as_json)
     return EXIT_INTERRUPTED if stop.soft.is_set() else _exit_code(morning.result.run)
+
+
+def _judge_files(error: AllInUse, request: RunRequest, prepared: Prepared, store: Store, baseline: str | None,
+                 earlier: StoredRun | None, as_json: bool) -> int:
+    """Print what can be told of the files while the devices are in use. Raises `error` where nothing is asked of it."""
+    from rich.console import Console
+
+    from bench.cli.progress import showing
+    from bench.convert.cache import open_cache
+    from bench.errors import EXIT_EXPECTATION
+    from bench.report.judgement import terminal
+    from bench.run.unmeasured import judge_files
+
+    with showing() as progress:
+        result = None if earlier else judge_files(request, prepared, store, open_cache(), error, progress.notify,
+                                                  baseline)
+    if result is None or result.run.judgement is None:
+        raise error
+    Console(stderr=as_json).print("nothing was measured; by its files alone:", terminal(result))
+    broken = any(outcome.state == "broken" for outcome in result.run.judgement.outcomes)
+    return EXIT_EXPECTATION if broken else error.exit_code
 
 
 def _exit_code(run: RunInfo) -> int:
@@ -121,9 +148,9 @@ def request_of(suite: Path | None, devices_file: Path, names: list[str], quick: 
 def _earlier(path: Path, suite: Path | None, names: list[str], quick: bool) -> StoredRun:
     """The newest unfinished run. Raises ConfigError when what was asked for beside --resume is not what it did."""
     from bench.errors import ConfigError
-    from bench.store.store import INCOMPLETE, Store
+    from bench.store.store import INCOMPLETE
 
-    with Store(path) as store:
+    with opened(path) as store:
         found = store.load(store.find_run(None, INCOMPLETE))
     run, did = found.run, found.run.settings
     same_suite = suite is None or str(suite.resolve()) == run.suite_path

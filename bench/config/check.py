@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Final
 
+import bench
 from bench.config.devices import DevicesConfig
 from bench.config.expect import METRICS, Expectation
 from bench.config.files import not_a_file
@@ -13,10 +15,18 @@ from bench.config.problems import Problem, config_error, quoted, suggest
 from bench.config.suite import DatasetConfig, ModelConfig
 from bench.config.yaml import Place
 
+IMPORTED: Final = (
+    "ai_edge_litert", "bench", "executorch", "flatbuffers", "litert_quantizer", "litert_torch", "ml_dtypes", "numpy",
+    "onnx", "onnx_ir", "onnxconverter_common", "onnxruntime", "onnxscript", "safetensors", "torch", "torchao")
+"""Packages that converting imports after the suite's folder was put first among the places to import from."""
+_OWN: Final = (Path(bench.__file__).resolve(),)
+"""A suite may lie in the folder that holds the package itself."""
+
 
 def check_files(loaded: LoadedSuite) -> None:
-    """Raise one ConfigError that names every file which the suite needs and which is not there."""
-    _raise_if_any(loaded, list(_missing_files(loaded)))
+    """Raise one ConfigError that names every file which the suite needs and which is not there, and those beside a
+    factory that stand in the way of a package of the same name."""
+    _raise_if_any(loaded, [*_missing_files(loaded), *_hiding_files(loaded)])
 
 
 def check_against_devices(loaded: LoadedSuite, devices: DevicesConfig) -> None:
@@ -62,6 +72,16 @@ def _missing_files(loaded: LoadedSuite) -> Iterator[Problem]:
             why = not_a_file(loaded.root / path)
             if why:
                 yield Problem(("models", name, *place), f"{quoted(str(path))}: {why}")
+
+
+def _hiding_files(loaded: LoadedSuite) -> Iterator[Problem]:
+    factories = [name for name, model in loaded.config.models.items() if model.source.torch is not None]
+    for package in IMPORTED if factories else ():
+        found = next((path for path in (loaded.root / f"{package}.py", loaded.root / package / "__init__.py")
+                      if path.is_file() and path.resolve() not in _OWN), None)
+        if found:
+            text = f"{quoted(str(found.relative_to(loaded.root)))} beside the suite hides the package {package}, which "
+            yield Problem(("models", factories[0], "source", "torch"), f"{text}converting needs: rename it")
 
 
 def _files(model: ModelConfig) -> Iterator[tuple[Place, Path]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,6 +21,9 @@ from bench.config.yaml import Document, YamlError, read_yaml
 from bench.errors import ConfigError
 
 Model = TypeVar("Model", bound=Strict)
+
+OWN: Final = "x-"
+"""Sections of a file whose names begin so are the user's: a place for anchors."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,15 @@ def parse_devices(text: str, path: Path) -> DevicesConfig:
 
 
 def read_document(text: str, path: Path) -> Document:
-    """`text` with its lines. Raises ConfigError for what is no YAML."""
+    """`text` with its lines, without the sections of its own that a user adds. Raises ConfigError for what is no YAML.
+    """
     try:
-        return read_yaml(text)
+        document = read_yaml(text)
     except YamlError as error:
         raise ConfigError(f"{path}:{error.line}: {error.text}") from None
+    if not isinstance(document.data, dict):
+        return document
+    return replace(document, data={key: value for key, value in document.data.items() if not key.startswith(OWN)})
 
 
 def _parse(text: str, path: Path, root: Path, model: type[Model], which: str, rules: Iterable[Rule]) -> Model:

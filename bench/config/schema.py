@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from bench.config.base import Strict
 from bench.config.devices import DevicesConfig
+from bench.config.load import OWN
 from bench.config.quantities import DURATION_PATTERN, format_duration
 from bench.config.suite import SuiteConfig
 from bench.results import Badge, RunResult
@@ -18,9 +19,8 @@ RESULTS_VERSION: Final = 1
 NOT_IN_JSON: Final = ("cell", "trial_medians_ms", "trial_p90s_ms", "trial_loads_ms", "trial_peak_rss_mib",
                       "baseline_medians_ms", "retry_medians_ms", "baseline_run", "quantiles_ms", "circumstances",
                       "source", "trial_seconds", "outliers", "steadiness", "behaviour", "left_out", "retry_disturbed",
-                      "baseline_p90s_ms",
-                      "retry_p90s_ms", "baseline_loads_ms", "retry_loads_ms", "baseline_peak_rss_mib",
-                      "retry_peak_rss_mib")
+                      "tried", "baseline_p90s_ms", "retry_p90s_ms", "baseline_loads_ms", "retry_loads_ms",
+                      "baseline_peak_rss_mib", "retry_peak_rss_mib")
 """Fields of CellResult that the store and the charts use, and the JSON leaves out. So it does with conditions."""
 
 
@@ -31,6 +31,7 @@ def json_schema(which: Which) -> dict[str, Any]:
     else:
         model: type[Strict] = DevicesConfig if which == "devices" else SuiteConfig
         title, schema = f"bench: {which}", model.model_json_schema()
+        schema["patternProperties"] = {f"^{OWN}": {"description": "A section of your own: a place for anchors."}}
     finished: dict[str, Any] = _finish(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **finished, "title": title}
 

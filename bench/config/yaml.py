@@ -11,6 +11,7 @@ MAX_BYTES: Final = 1 << 20
 MAX_NODES: Final = 20_000
 MAX_DEPTH: Final = 32
 MAX_LINE: Final = 20_000
+MERGE: Final = "<<"
 
 Place = tuple[str | int, ...]
 """The keys and positions that lead to a value: ("exclude", 0, "model")."""
@@ -144,17 +145,36 @@ class _Builder:
 
     def _mapping(self, start: Any, depth: int) -> _Node:
         children: dict[str, _Node] = {}
+        merged: list[tuple[int, _Node]] = []
         repeated = []
         while _kind(event := next(self._events)) != "MappingEnd":
             if _kind(event) != "Scalar" or (event.tag is not None and event.tag != "!"):
                 raise YamlError(_line(event), "wanted a plain text key, found something else")
-            key, line = _text(event), _line(event)
+            key, line, plain = _text(event), _line(event), event.style is None
             value = self._node(next(self._events), depth + 1)
-            if key in children:
+            if key == MERGE and plain:
+                merged.append((line, value))
+            elif key in children:
                 repeated.append((key, line, children[key].line))
             else:
                 children[key] = _Node(line, value.value, value.written, value.children, value.repeated)
+        for line, value in merged:
+            children = {**self._merged(line, value), **children}
         return _Node(_line(start), {}, children=tuple(children.items()), repeated=tuple(repeated))
+
+    def _merged(self, line: int, value: _Node) -> dict[str, _Node]:
+        """What `<<: *anchor` or `<<: [*first, *second]` brings into a mapping; of several the first counts.
+
+        Source: https://yaml.org/type/merge.html.
+        """
+        sources = [child for _, child in value.children] if isinstance(value.value, list) else [value]
+        if not sources or not all(isinstance(each.value, dict) for each in sources):
+            raise YamlError(line, "wanted a mapping to merge, or a list of them, as in `<<: *defaults`, found "
+                                  "something else")
+        self._count += sum(len(each.children) for each in sources)
+        if self._count > MAX_NODES:
+            raise YamlError(line, f"wanted at most {MAX_NODES:,} values, found more once the merged ones are put in")
+        return {str(key): child for each in reversed(sources) for key, child in each.children}
 
 
 def _scalar(event: Any, depth: int) -> _Node:

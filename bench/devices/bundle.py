@@ -163,7 +163,7 @@ def _put_launcher(transport: Transport, bundle: Bundle, seen: _Seen) -> int:
         sent = transport.push(script, f"{seen.root}/{new}", Deadline(LOOK_WITHIN_S))
     done, answers = run_script(transport, PROBE, [seen.root, name, new, _CODE], PROBE_WITHIN_S)
     kind, value = answers[-1] if answers else ("", "")
-    if kind != "probe" or not value.isdigit():
+    if kind != "probe" or not re.fullmatch("[0-9]{1,3}", value):
         raise InfrastructureError(f"the first start of the bundle's Python gave no answer: {said(done)}")
     if value != "0":
         raise _explained(int(value), said(done), seen.root)

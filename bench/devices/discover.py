@@ -13,10 +13,11 @@ from pathlib import Path
 from bench.config.base import WORD_PATTERN
 from bench.config.devices import DevicesConfig, SshConfig
 from bench.deadline import Deadline
-from bench.errors import BenchError, ConfigError
+from bench.errors import BenchError
 from bench.transports.adb_phones import Phone, phones, preferred
 from bench.transports.adb_server import configured_server
-from bench.transports.ssh_config import aliases, resolve
+from bench.transports.ssh_config import resolve
+from bench.transports.ssh_own_reader import aliases
 
 LOOK_WITHIN_S = 20.0
 THIS_MACHINE = "this-machine"
@@ -144,8 +145,8 @@ def _name(text: str) -> str:
 def _place(config: SshConfig) -> str:
     """Where an alias leads."""
     try:
-        return str(resolve(config, config.host))
-    except ConfigError:
+        return str(resolve(config, config.host, Deadline(LOOK_WITHIN_S)))
+    except BenchError:
         return config.host
 
 

@@ -46,6 +46,6 @@ def parse_holder(text: str) -> dict[str, Any]:
     """The lock's content; of one that cannot be read, an owner that is not known."""
     try:
         holder = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         holder = None
     return holder if isinstance(holder, dict) else {"owner": "unknown"}

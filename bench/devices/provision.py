@@ -107,7 +107,7 @@ def probe(board: Board) -> BoardPython:
         installed = {_plain(name): _plain(version) for name, version in answer["installed"].items()}
         return BoardPython(words[0], (major, minor), words[1], words[2], words[3], glibc, int(answer["free_bytes"]),
                            installed, tuple(map(str, answer["folders"])))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise InfrastructureError(f"the board's answer about its Python cannot be understood: {error!r}") from None
 
 
@@ -166,9 +166,11 @@ def _checked(board: Board, plan: Plan, pushed: int, tell: Callable[[str], None])
         except DeviceError as error:
             answer = {"error": error.message}
         if "error" in answer:
-            failed[runtime] = printable(str(answer["error"]).encode())
+            failed[runtime] = printable(str(answer["error"]))
+        elif isinstance(told := answer.get("versions"), dict):
+            versions |= {str(name): printable(str(version)) for name, version in told.items()}
         else:
-            versions |= {str(name): printable(str(version).encode()) for name, version in answer["versions"].items()}
+            failed[runtime] = f"the board's answer cannot be understood: {printable(str(answer), 200)}"
     return Outcome(pushed, versions, failed)
 
 
@@ -187,8 +189,8 @@ def _plain(word: object) -> str:
 def _decoded(line: str) -> dict[str, Any]:
     try:
         answer = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        raise InfrastructureError(f"the board's answer cannot be understood: {printable(line.encode(), 200)}")
+        raise InfrastructureError(f"the board's answer cannot be understood: {printable(line, 200)}")
     return answer

@@ -85,7 +85,7 @@ def told_by(parts: _Parts) -> Told:
     skin = thermal.skin(heat.sensors)
     system = re.search(r'^PRETTY_NAME="?([^"\n]+)', parts.text("system"), re.MULTILINE)
     machine = parts.text("machine").strip() or None
-    memory_kb = parts.number_of(r"^MemTotal:\s+(\d+) kB", "memory")
+    memory_kb = parts.number_of(r"^MemTotal:\s+([0-9]{1,15}) kB", "memory")
     facts = {
         "os": android.system_of(phone) if phone else system[1] if system else "unknown system",
         "kernel": parts.text("kernel").strip() or None, "arch": machine, "soc": phone and phone["soc"],

@@ -17,7 +17,8 @@ from tests.fakes.processes import wait_gone
 from tests.fakes.runs import Place
 
 LONG = "{trials: 3, min_samples: 5, min_time: 60s, warmup: {min_runs: 1, min_time: 0s, max_time: 0s}}"
-STEADY = "{trials: 3, min_samples: 5, min_time: 0.3s, warmup: {min_runs: 1, min_time: 0s, max_time: 0s}}"
+STEADY = ("{trials: 3, min_samples: 5, min_time: 0.3s, warmup: {min_runs: 1, min_time: 0s, max_time: 0s}, "
+          "remeasure: 0%}")
 
 
 def wait_for_line(process: subprocess.Popen[str], words: str, count: int = 1) -> list[str]:

@@ -21,6 +21,7 @@ CELL = Noise("net@phone", "phone", "tflite", 20, 1.5, NoiseFloor("phone", "tflit
              Verdict("same", 1.004, 0.991, 1.017, 0.4, 0.1, "in words"))
 
 
+@pytest.mark.alone
 def test_an_a_a_run_is_measured_and_kept_apart_from_other_runs(place: Place) -> None:
     done = place.bench("noise", "-d", "this-machine", "--trials", "2", "--json")
     assert done.returncode == 0, done.stderr
@@ -35,6 +36,7 @@ def test_an_a_a_run_is_measured_and_kept_apart_from_other_runs(place: Place) -> 
         ("latency", number, "ok") for number in (1, 2, 3, 4)]
 
 
+@pytest.mark.alone
 def test_ctrl_c_keeps_what_was_measured_and_tells_it(place: Place) -> None:
     with place.start("noise", "-d", "this-machine", "--trials", "200") as process:
         assert process.stderr is not None

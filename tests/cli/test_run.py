@@ -115,7 +115,7 @@ CONFIG: dict[str, tuple[Callable[[Place], object], list[str], str]] = {
                          "image"),
     "no such factory": (lambda place: place.suite("net: {source: {torch: 'nowhere:make'}, "
                                                   "inputs: {x: {shape: [1], dtype: float32}}}"), [], "nowhere"),
-    "nothing to resume": (lambda place: Store(place.store, create=True), ["--resume"], "no run that can be resumed"),
+    "nothing to resume": (lambda place: place.bench("run"), ["--resume"], "no run that can be resumed"),
     "no store to resume": (lambda place: None, ["--resume"], "no store"),
     "a store that is a folder": (lambda place: place.store.mkdir(parents=True), [], "bench.sqlite"),
     "a store in a file": (lambda place: (place.folder / "reports").write_text(""), [], "reports"),
@@ -155,7 +155,7 @@ def test_a_bad_model_is_skipped_with_its_reason_and_the_others_are_measured(plac
     assert {(cell["status"], cell["fault"]) for cell in bad} == {("skipped", "model")}
     assert all(words in cell["reason"] for cell in bad)
     assert {cell["status"] for cell in cells if cell["model"] == "net" and cell["runtime"] == "onnxruntime"} == {"ok"}
-    assert "Traceback" not in done.stderr and f"refused bad: {bad[0]['reason']}" in done.stderr
+    assert "Traceback" not in done.stderr and "refused bad: " in done.stderr and words in done.stderr
 
 
 @pytest.mark.slow

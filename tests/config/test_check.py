@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import bench
 from bench.config.check import check_against_devices, check_files
 from bench.config.load import LoadedSuite, parse_devices, parse_suite
 from bench.errors import ConfigError
@@ -42,6 +43,25 @@ def test_all_missing_files_are_named_in_one_error(tmp_path: Path) -> None:
         "s.yaml:10: models.m.dataset.calibration: 'data': wanted a file, found a folder",
         "s.yaml:11: models.n.source.onnx: 'n.onnx': no such file (known: data)",
     ]
+
+
+@pytest.mark.parametrize("name", ["onnx.py", "bench.py", "torch/__init__.py"])
+def test_a_file_that_hides_a_package_which_converting_needs_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    (tmp_path / "numpy").mkdir()  # hides nothing: it is no package
+    text = "version: 1\nname: s\nmodels: {m: {source: {torch: 'a:b'}, inputs: {x: {shape: [1]}}}}"
+    with pytest.raises(ConfigError) as caught:
+        check_files(parse_suite(text, Path("s.yaml"), tmp_path))
+    package = name.partition("/")[0].removesuffix(".py")
+    assert caught.value.message == (f"s.yaml:3: models.m.source.torch: '{name}' beside the suite hides the package "
+                                    f"{package}, which converting needs: rename it")
+    check_files(parse_suite(text.replace("torch: 'a:b'", f"onnx: {name}"), Path("s.yaml"), tmp_path))
+
+
+def test_a_suite_beside_the_package_itself_is_no_problem() -> None:
+    text = "version: 1\nname: s\nmodels: {m: {source: {torch: 'a:b'}, inputs: {x: {shape: [1]}}}}"
+    check_files(parse_suite(text, Path("s.yaml"), Path(bench.__file__).parents[1]))
 
 
 def test_files_that_are_there_pass(tmp_path: Path) -> None:

@@ -158,6 +158,12 @@ def test_one_wrong_part_of_a_model_is_one_line(model: str, message: str) -> None
     assert suite_error(text) == f"s.yaml:4: models.{message}"
 
 
+def test_sections_of_the_users_own_hold_anchors() -> None:
+    text = ("version: 1\nname: s\nx-nets: [&net {source: {onnx: net.onnx}}]\nmodels: {a: *net, b: {<<: *net, was: c}}")
+    config = parse_suite(text, Path("s.yaml"), Path()).config
+    assert list(config.models) == ["a", "b"] and config.models["b"].source == config.models["a"].source
+
+
 def test_a_dtype_is_suggested_from_the_near_ones() -> None:
     message = suite_error(SUITE.replace("}}", "}, inputs: {x: {dtype: flaot32}}}"))
     assert message.startswith("s.yaml:4: models.m.inputs.x.dtype: unknown name 'flaot32', did you mean 'float32'? (")

@@ -42,6 +42,20 @@ def test_aliases_stand_for_the_value_they_name() -> None:
     assert document.line(("b",)) == 2
 
 
+@pytest.mark.parametrize(("text", "data"), [
+    ("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", {"x": 1, "y": 3}),
+    ("a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a}", {"x": 1, "y": 3}),
+    ("a: &a {x: 1}\nc: &c {x: 2, z: 5}\nb: {<<: [*a, *c]}", {"x": 1, "z": 5}),
+    ("a: &a {x: 1}\nb: {<<: *a, <<: {x: 7, w: 0}}", {"x": 1, "w": 0}),
+    ("b: {'<<': 1}", {"<<": 1})])
+def test_merged_keys_come_in_where_a_mapping_has_none_of_its_own(text: str, data: object) -> None:
+    assert read_yaml(text).data["b"] == data
+
+
+def test_a_merged_value_has_the_line_on_which_it_is_written() -> None:
+    assert read_yaml("a: &a\n  x: 1\nb:\n  <<: *a\n").line(("b", "x")) == 2
+
+
 def test_repeated_keys_are_listed_with_both_lines() -> None:
     document = read_yaml("a: 1\nb: {c: 1, c: 2}\na: 3\n")
     assert document.data == {"a": 1, "b": {"c": 1}}
@@ -62,6 +76,10 @@ def test_repeated_keys_are_listed_with_both_lines() -> None:
     ("a: !!python/object 1", 1, "wanted a plain value, found the tag '!!python/object'"),
     ("a: 1\nb: *x", 2, "wanted an anchor &x that ends above this line, found none"),
     ("a: &x [*x]", 1, "wanted an anchor &x that ends above this line, found none"),
+    ("a: 1\nb: {<<: 1}", 2,
+     "wanted a mapping to merge, or a list of them, as in `<<: *defaults`, found something else"),
+    ("a: &a {" + ", ".join(f"k{i}: 0" for i in range(1000)) + "}\nb: {<<: [" + "*a, " * 1000 + "]}", 2,
+     "wanted at most 20,000 values, found more once the merged ones are put in"),
     ("? [1]\n: 2", 1, "wanted a plain text key, found something else"),
     ("a: 1\nb: x\x00y", 2, "wanted text, found the character U+0000, which no text has"),
     ('a: "\\ud800"', 1, "wanted text, found half of a surrogate pair"),
