@@ -19,7 +19,8 @@ demo: .venv/installed
 	$(BIN)/bench run
 
 test: check
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.convert.cache import Cache, open_cache
-from benchmarks import checking, fidelity, overhead, phone, repeat, upload, verdicts
+from benchmarks import checking, damage, disk, fidelity, lies, overhead, phone, repeat, upload, verdicts
 from benchmarks.figures import Part, to_json
 from benchmarks.setting import Setting
 
 PARTS: dict[str, Callable[[Setting], Part]] = {
     "fidelity": fidelity.measure, "overhead": overhead.measure, "repeat": repeat.measure, "upload": upload.measure,
-    "phone": phone.measure, "verdicts": verdicts.measure, "checking": checking.measure}
+    "phone": phone.measure, "verdicts": verdicts.measure, "checking": checking.measure,
+    "lies": lies.measure, "damage": damage.measure, "disk": disk.measure}
 
 
 def main() -> int:
@@ -45,7 +46,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
     parser.add_argument("--minutes", type=float, default=6.5, metavar="N",
-                        help="how long fidelity goes on for what it cannot tell yet; default 6.5")
+                        help="how long fidelity goes on for what it cannot tell yet, and how long lies are told; "
+                             "default 6.5")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     arguments = parser.parse_args()
     for name in arguments.parts:

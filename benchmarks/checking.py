@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.config.load import load_suite
-from bench.convert import parts
+from bench.convert import lost_samples, parts
 from bench.convert.cache import Cache, open_cache
 from bench.convert.probing import probe
 from bench.convert.process import Limits
@@ -100,6 +100,7 @@ def _look_s(reference: parts.Array) -> float:
     noisy = reference + np.random.default_rng(0).normal(0, 0.01, reference.shape).astype(np.float32)
     begin = time.process_time()
     parts.look_at(0, reference, noisy)
+    lost_samples.look_for(0, reference, noisy)
     return time.process_time() - begin
 
 

@@ -19,7 +19,8 @@ from typing import Any
 from bench.bundles.agent import build_agent
 from bench.deadline import Deadline
 from bench.errors import BenchError
-from bench.session import Session, TrialError, open_session
+from bench.messages.trial import TrialError
+from bench.session import Session, open_session
 from bench.stats import percentile
 from bench.transports.local import LocalTransport
 from benchmarks.figures import LEAST_COUNT, Aim, Figure, Part, spread

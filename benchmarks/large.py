@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.figures import Aim, Figure, spread
 from benchmarks.setting import Setting
-from benchmarks.stored import store_many
+from benchmarks.stored import seal, store_many
 
 TIME_S, MEMORY_GB = Aim(most=5.0), Aim(most=1.0)
 TABLES = {"runs": "id", "cells": "run", "trials": "run", "sessions": "run"}
@@ -83,7 +83,10 @@ def store_nights(path: Path, nights: int, cells: int = 50) -> None:
                 values = ", ".join(changed.get(name, name) for name in kept)
                 connection.execute(f"INSERT INTO {table} ({', '.join(kept)}) SELECT {values} FROM {table} "
                                    f"WHERE {key} = ?", (f"night-{night:03}", run.id))
+        connection.execute("UPDATE runs SET number = (SELECT count(*) FROM runs AS other "
+                           "WHERE other.started <= runs.started)")
     connection.close()
+    seal(path)
 
 
 def _one_run(path: Path, cells: int) -> None:

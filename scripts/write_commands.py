@@ -9,8 +9,8 @@ from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 VERBS = ("init", "devices", "run", "convert", "report", "compare", "history", "recommend", "noise", "logs", "bundle",
-         "provision", "schema", "gc")
-PARTS = {"bundle": ("build", "list", "push")}
+         "provision", "schema", "gc", "store")
+PARTS = {"bundle": ("build", "list", "push"), "store": ("check",)}
 
 
 def page() -> str:
