@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bench.run import device
 from bench.run.device import DeviceJob, measure_device
 from bench.run.events import Event
 from bench.run.resume import saved_progress, saved_trials, spent_s
@@ -47,7 +48,9 @@ def _closed(events: list[Event]) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No trial is told to be disturbed: a busy machine would have some measured again, which is not the point here."""
     offer_fake(monkeypatch)
+    monkeypatch.setattr(device, "told_or_looked", lambda cpu_ns, look, sleep: None)
 
 
 def test_cells_that_are_never_narrow_enough_end_with_the_most_trials_and_a_dying_one_at_its_death(
