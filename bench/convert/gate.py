@@ -149,10 +149,11 @@ def _check_shapes(wanted: Sequence[Array], found: Sequence[Array]) -> None:
     if len(wanted) != len(found):
         raise ModelError(f"the file gives {len(found)} outputs, the model {len(wanted)}")
     for place, (reference, value) in enumerate(zip(wanted, found, strict=True)):
-        other = other_shape(reference, value)
-        if other is not None and not (varies(reference) or varies(value)):
+        by_sample = varies(reference, value)
+        other = None if by_sample else other_shape(reference, value)
+        if other is not None:
             raise ModelError(f"output {place} {other}")
-        pairs = zip(reference, value, strict=True) if varies(reference) or varies(value) else [(reference, value)]
+        pairs = zip(reference, value, strict=True) if by_sample else [(reference, value)]
         strange = sum(strange_count(*pair) for pair in pairs)
         if strange:
             other = ", or finite ones where the model's are infinite" if has_infinities(reference) else ""
@@ -162,7 +163,7 @@ def _check_shapes(wanted: Sequence[Array], found: Sequence[Array]) -> None:
 def _other_rows(wanted: Sequence[Array], found: Sequence[Array]) -> str:
     """Where an output that varies by sample has another shape than the model's; empty where none has."""
     for place, (reference, value) in enumerate(zip(wanted, found, strict=True)):
-        other = other_shape(reference, value) if varies(reference) or varies(value) else None
+        other = other_shape(reference, value) if varies(reference, value) else None
         if other is not None:
             return f"output {place} {other}"
     return ""

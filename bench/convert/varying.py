@@ -29,9 +29,9 @@ def gathered(rows: Sequence[Array]) -> Array:
     return apart
 
 
-def varies(output: Array) -> bool:
-    """Whether the output is kept sample by sample."""
-    return output.dtype == object
+def varies(*outputs: Array) -> bool:
+    """Whether the output is kept sample by sample; of several, whether any is."""
+    return any(output.dtype == object for output in outputs)
 
 
 def parts_of(output: Array) -> Sequence[Array]:
@@ -74,7 +74,7 @@ def unpacked(arrays: Mapping[str, Array]) -> list[Array]:
 
 def other_shape(reference: Array, value: Array) -> str | None:
     """How an output's shape is another than the reference's, as words for after its name; None where it is the same."""
-    if not varies(reference) and not varies(value):
+    if not varies(reference, value):
         return None if reference.shape == value.shape else (
             f"has the shape {value.shape[1:]}, the model's has {reference.shape[1:]}")
     if len(reference) != len(value):
@@ -93,7 +93,7 @@ def paired(reference: Array, value: Array) -> tuple[Array, Array]:
     Of outputs that vary, the rows of all samples after one another. These are sets: where a sample has the same rows
     in another order they are put in one.
     """
-    if not varies(reference) and not varies(value):
+    if not varies(reference, value):
         return reference, value
     pairs = [_in_one_order(*pair) for pair in zip(reference, value, strict=True)]
     wanted, found = [pair[0] for pair in pairs], [pair[1] for pair in pairs]

@@ -56,7 +56,8 @@ def complete(name: str, declared: TensorSpec | None, setting: InputConfig, given
 def check_size(spec: TensorSpec, *, by_suite: bool) -> None:
     """Raise ModelError where the samples of an input would not fit into this host's memory: what a file claims is not
     made to see whether it can be. ConfigError where it is the suite that says so (`by_suite`)."""
-    sample = math.prod(dim for dim in spec.shape if dim is not None) * _item_bytes(spec.dtype)
+    # What is no number is told later.
+    sample = math.prod(dim for dim in spec.shape if dim is not None) * item_bytes(spec.dtype, 1)
     most = (available_memory() or UNKNOWN_MEMORY) // SHARE // SAMPLES
     if len(spec.shape) <= MOST_DIMENSIONS and sample <= most:
         return
@@ -71,11 +72,12 @@ def _power(count: int) -> str:
     return f"{count:.3g}" if count < 1 << 1000 else "more than 1e+300"
 
 
-def _item_bytes(dtype: str) -> int:
+def item_bytes(dtype: str, otherwise: int) -> int:
+    """Bytes of one value of a type; `otherwise` of one that numpy does not have."""
     try:
         return np.dtype(dtype).itemsize
     except TypeError:
-        return 1  # of another kind than numbers, which is told later
+        return otherwise
 
 
 def _natural(data: Array | None) -> str:
