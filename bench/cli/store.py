@@ -51,11 +51,11 @@ def _print_json(path: Path, checked: Checked) -> None:
 
 def _print(path: Path, checked: Checked) -> None:
     from bench.store.check import ways_on
+    from bench.store.damage import NOUNS
     from bench.transports.text import printable
     from bench.words import counted
 
-    nouns = {"runs": "run", "cells": "cell", "sessions": "session", "trials": "trial", "digests": "digest"}
-    rows = ", ".join(counted(count, nouns[table]) for table, count in checked.rows if table in nouns)
+    rows = ", ".join(counted(count, NOUNS[table]) for table, count in checked.rows if table in NOUNS)
     if checked.is_sound:
         print(f"{path} is sound: {rows}")
         return

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bench.errors import InfrastructureError
 from bench.store import schema
-from bench.store.opening import StoreDamaged, open_to_read
+from bench.store.opening import StoreDamaged, check_file, open_to_read
 from bench.store.packing import unpack
 from bench.store.records import Damage
 from bench.store.salvage import Copy, readable_copy
@@ -86,8 +86,6 @@ def ways_on(path: Path, checked: Checked) -> list[str]:
 
 
 def _problems(path: Path) -> Iterator[str]:
-    from bench.store.opening import check_file
-
     check_file(path, create=False)
     try:
         connection = open_to_read(path)

@@ -15,7 +15,8 @@ MOST_CELLS: Final = 3
 """That are named of a run."""
 MOST_RUNS: Final = 5
 """That a warning names."""
-_NOUNS: Final = {"runs": "run", "cells": "cell", "sessions": "session", "trials": "trial"}
+NOUNS: Final = {"runs": "run", "cells": "cell", "sessions": "session", "trials": "trial", "digests": "digest"}
+"""By table, what a row of it is."""
 
 
 def warning(path: Path, damage: Sequence[Damage]) -> str:
@@ -42,7 +43,7 @@ def _of_run(run: str, damage: Sequence[Damage]) -> str:
     counts: Counter[str] = Counter()
     for each in damage:
         counts[each.table] += each.rows
-    parts = [counted(counts[table], noun) for table, noun in _NOUNS.items() if counts[table]]
+    parts = [counted(counts[table], noun) for table, noun in NOUNS.items() if counts[table]]
     if not run:
         return f"{', '.join(parts)} of runs that are not known cannot be read"
     if counts["runs"]:
